@@ -5,6 +5,7 @@
 
 import os
 import sys
+import zipfile
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -36,6 +37,9 @@ def load_data(error):
 def read_npz(path):
     """Return the four arrays of an `.npz` like Keras' mnist.npz, with any number of images."""
     try:
+        with open(path, "rb") as file:
+            if not zipfile.is_zipfile(file):
+                raise ValueError("it is not a whole .npz archive")
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in IMAGE_SHAPES}
         for name, image_shape in IMAGE_SHAPES.items():
