@@ -100,6 +100,7 @@ for i in range(5):
 plt.plot(history.history["accuracy"], label="accuracy")  # Book: "acc"; today KeyError: 'acc'
 plt.plot(history.history["loss"], label="loss")
 plt.xlabel("epoch")
+plt.ylabel("on the training data")
 plt.legend()
 plt.savefig(args.figure)
 print(f"learning curve: {args.figure}")

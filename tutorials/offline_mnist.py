@@ -82,7 +82,7 @@ def grow(images, labels, count):
     enlarged = np.rint(weights @ images @ weights.T * (255 / 16)).astype(np.uint8)
 
     source = np.arange(count) % len(images)
-    shift = np.arange(count) // len(images) % 25
+    shift = (np.arange(count) // len(images) + 12) % 25  # 12 is the middle
     grown = np.zeros((count, 28, 28), np.uint8)
     for number in range(25):
         top, left = 2 + number // 5, 2 + number % 5
