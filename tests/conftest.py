@@ -46,7 +46,7 @@ def call(tmp_path_factory):
     """Return a function that runs Python as a reader does and returns a CompletedProcess.
 
     The command sees no display, no cached MNIST and no way out to the internet: downloads fail at
-    once, on every machine.
+    once, on every machine. More environment variables can be given; None takes one away.
     """
     nowhere = "http://127.0.0.1:9"
     variables = {
@@ -66,7 +66,7 @@ def call(tmp_path_factory):
             [sys.executable, str(script), *arguments],
             check=False,
             cwd=folder,
-            env=variables | more,
+            env={name: value for name, value in (variables | more).items() if value is not None},
             capture_output=True,
             encoding="utf-8",
             errors="replace",
@@ -92,18 +92,19 @@ def runs(tmp_path_factory, mnist_file, call):
     """Return a function from a name to the finished `Run`; all runs start at once, on all cores."""
     folders = tmp_path_factory.mktemp("runs")
 
-    def as_typed(name, *arguments, **variables):
-        folder = folders / name
-        folder.mkdir()
-        done = call(SCRIPTS[name[:2]], arguments, folder, **variables)
+    def run(folder, script, *arguments, **variables):
+        done = call(script, arguments, folder, **variables)
         return Run(done.returncode, done.stdout, done.stderr, folder)
 
-    def alone(name, *arguments, **variables):
-        folder = folders / name
-        folder.mkdir()
-        script = shutil.copy(SCRIPTS[name[:2]], folder)
-        done = call(RECORDER, [Path(script).name, *arguments], folder, **variables)
-        return Run(done.returncode, done.stdout, done.stderr, folder)
+    def as_typed(folder, name, *arguments, **variables):
+        return run(folder, SCRIPTS[name[:2]], *arguments, **variables)
+
+    def alone(folder, name, *arguments, **variables):
+        copy = Path(shutil.copy(SCRIPTS[name[:2]], folder))
+        return run(folder, RECORDER, copy.name, *arguments, **variables)
+
+    def pictures(folder, name, *arguments, **variables):
+        return run(folder, ROOT / "img" / "make_figures.py", *arguments, **variables)
 
     npz = {"MNIST_NPZ": str(mnist_file)}
     # Keras' own limits shorten a run from outside, so that the script can have its default flags.
@@ -113,17 +114,22 @@ def runs(tmp_path_factory, mnist_file, call):
         futures = {}
 
         def start(how, name, *arguments, **variables):
-            futures[name] = pool.submit(how, name, *arguments, **variables)
+            folder = folders / f"{name} 日本語"
+            folder.mkdir()
+            futures[name] = pool.submit(how, folder, name, *arguments, **variables)
 
         start(as_typed, "03", "--epochs", "3")
         if os.environ.get("MNIST_NPZ"):
             start(as_typed, "03 real", "--epochs", "3", MNIST_NPZ=os.environ["MNIST_NPZ"])
+        start(pictures, "figures", "--out", ".", **npz)
         start(as_typed, "04", "--epochs", "2", "--batch-size", "32", **npz)
-        start(as_typed, "02", "--epochs", "5")
-        start(as_typed, "05", "--epochs", "5")
+        start(as_typed, "03 unusable", MNIST_NPZ="nowhere.npz")
+        start(as_typed, "02", "--epochs", "5", PYTHONIOENCODING="cp932", LANG="C")
+        japanese = ("--model-file", "私の モデル.keras", "--figure", "学習 曲線.png")
+        start(as_typed, "05", "--epochs", "5", *japanese, PYTHONIOENCODING="ascii")
         start(as_typed, "05 h5", "--epochs", "1", "--model-file", "a.h5", "--figure", "a.svg")
-        start(as_typed, "01")
-        start(as_typed, "01 quiet", "--quiet")
+        start(as_typed, "01", PYTHONIOENCODING="ascii")
+        start(as_typed, "01 quiet", "--quiet", HOME=None, KERAS_HOME=None)
         start(alone, "01 alone", **steps)
         start(alone, "02 alone", **epochs)
         start(alone, "03 alone", **steps)

@@ -3,7 +3,6 @@
 import numpy as np
 import offline_mnist
 import pytest
-from conftest import SCRIPTS
 
 
 @pytest.fixture(scope="module")
@@ -149,8 +148,8 @@ def test_unusable_mnist_npz_is_an_error(mnist_file, tmp_path, monkeypatch, kind,
     assert "must name an .npz file with" in str(error.value)
 
 
-def test_unusable_mnist_npz_ends_a_tutorial(call, tmp_path):
-    run = call(SCRIPTS["03"], [], tmp_path, MNIST_NPZ="nowhere.npz")
+def test_unusable_mnist_npz_ends_a_tutorial(runs):
+    run = runs("03 unusable")
     assert run.returncode == 1
     assert "Epoch" not in run.stdout
     assert "Traceback" not in run.stderr

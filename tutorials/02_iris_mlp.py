@@ -1,7 +1,7 @@
 """Section 4.4: tell three species of iris apart by four measurements of the flower.
 
 Run:    python tutorials/02_iris_mlp.py
-Expect: TODO
+Expect: test accuracy 0.6579 to 1.0000 (20 seeds), about 6 seconds
 """
 
 import argparse
@@ -46,7 +46,7 @@ y_test = to_categorical(y_test, num_classes=3)
 # Several batches per call of the backend give the same result in half of the time. The number
 # must divide the batches of an epoch, or the progress bar overshoots; PyTorch can do only one.
 batches = math.ceil(len(x_train) / args.batch_size)
-most = 1 if keras.backend.backend() == "torch" else 50
+most = 1 if keras.backend.backend() == "torch" else 100
 steps_per_execution = max(n for n in range(1, most + 1) if batches % n == 0)
 
 # Model
@@ -69,3 +69,9 @@ model.fit(x_train, y_train, batch_size=args.batch_size, epochs=args.epochs)
 # Evaluation
 score = model.evaluate(x_test, y_test, verbose=0)
 print(f"test accuracy: {score[1]:.4f}")
+
+# For `uv run`:
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["keras>=3.15.1", "tensorflow>=2.20", "scikit-learn>=1.6"]
+# ///

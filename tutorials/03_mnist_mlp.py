@@ -1,7 +1,7 @@
 """Section 4.5: read handwritten digits (MNIST) with a multi-layer perceptron.
 
 Run:    python tutorials/03_mnist_mlp.py
-Expect: TODO
+Expect: test accuracy 0.8719 to 0.8916 (10 seeds), about 12 seconds
 """
 
 import argparse
@@ -40,7 +40,7 @@ keras.utils.set_random_seed(args.seed)
 
 # Data: 60,000 images of handwritten digits to learn from, 10,000 to test with, 28 x 28 pixels each
 try:
-    (x_train, y_train), (x_test, y_test) = mnist.load_data()
+    (x_train, y_train), (x_test, y_test) = mnist.load_data()  # Book: another server, no checksum
 except Exception as error:  # no internet, say
     import offline_mnist  # it lies beside this script in tutorials/
 
@@ -61,7 +61,7 @@ y_test = to_categorical(y_test, 10)
 # Several batches per call of the backend give the same result in a third of the time. The number
 # must divide the batches of an epoch, or the progress bar overshoots; PyTorch can do only one.
 batches = math.ceil(len(x_train) / args.batch_size)
-most = 1 if keras.backend.backend() == "torch" else 50
+most = 1 if keras.backend.backend() == "torch" else 100
 steps_per_execution = max(n for n in range(1, most + 1) if batches % n == 0)
 
 # Model
@@ -92,3 +92,9 @@ history = model.fit(x_train, y_train, batch_size=args.batch_size, epochs=args.ep
 # Evaluation
 score = model.evaluate(x_test, y_test, verbose=0)
 print(f"test accuracy: {score[1]:.4f}")
+
+# For `uv run`:
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["keras>=3.15.1", "tensorflow>=2.20", "numpy>=2.1", "scikit-learn>=1.6"]
+# ///

@@ -1,8 +1,9 @@
 """Section 4.6: read handwritten digits (MNIST) with a convolutional network (CNN).
 
 Run:    python tutorials/04_mnist_cnn.py
-        python tutorials/04_mnist_cnn.py --epochs 3 --batch-size 512   (printed in the book)
-Expect: TODO
+Expect: test accuracy 0.9901 to 0.9907 (2 seeds), about 5 minutes
+        with --epochs 3 --batch-size 512, as in the book:
+        test accuracy 0.9769 to 0.9800 (3 seeds), about 88 seconds
 """
 
 import argparse
@@ -43,7 +44,7 @@ if args.mixed_precision:  # compute in 16 bits, keep the weights in 32
 
 # Data: 60,000 images of handwritten digits to learn from, 10,000 to test with, 28 x 28 pixels each
 try:
-    (x_train, y_train), (x_test, y_test) = mnist.load_data()
+    (x_train, y_train), (x_test, y_test) = mnist.load_data()  # Book: another server, no checksum
 except Exception as error:  # no internet, say
     import offline_mnist  # it lies beside this script in tutorials/
 
@@ -89,3 +90,9 @@ model.fit(x_train, y_train, batch_size=args.batch_size, epochs=args.epochs)
 # Evaluation
 score = model.evaluate(x_test, y_test, verbose=0)
 print(f"test accuracy: {score[1]:.4f}")
+
+# For `uv run`:
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["keras>=3.15.1", "tensorflow>=2.20", "numpy>=2.1", "scikit-learn>=1.6"]
+# ///

@@ -1,7 +1,8 @@
 """Section 4.7: save and load a network, print its summary, plot its learning curve.
 
 Run:    python tutorials/05_tips_save_summary_plot.py
-Expect: TODO
+Expect: test accuracy 0.6579 to 0.9737 (5 seeds), about 7 seconds;
+        the loaded network predicts exactly what the saved one does
 """
 
 import argparse
@@ -106,3 +107,11 @@ plt.savefig(args.figure)
 print(f"learning curve: {args.figure}")
 if args.show:
     plt.show()
+
+# For `uv run`:
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#     "keras>=3.15.1", "tensorflow>=2.20", "numpy>=2.1", "scikit-learn>=1.6", "matplotlib>=3.10",
+# ]
+# ///
