@@ -37,7 +37,10 @@ def load_mnist():
         return arrays["x_test"], arrays["y_test"]
     from keras.datasets import mnist
 
-    return mnist.load_data()[1]
+    try:
+        return mnist.load_data()[1]
+    except Exception as error:
+        sys.exit(f"the pictures need the real MNIST ({error}): set MNIST_NPZ")
 
 
 def run(script, *arguments):

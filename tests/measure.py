@@ -61,6 +61,9 @@ VARIANTS = {
     "03-batch-16": Variant(MLP, 3, 24, ("--batch-size", "16")),
     "03-batch-64": Variant(MLP, 3, 10, ("--batch-size", "64")),
     "03-batch-256": Variant(MLP, 3, 7, ("--batch-size", "256")),
+    "03-best": Variant(
+        MLP, 3, 75, ("--activation", "relu", "--epochs", "40", "--batch-size", "16")
+    ),
     "04-book": Variant(CNN, 3, 70, BOOK_CNN),
     "04-book-mixed-precision": Variant(CNN, 3, 40, (*BOOK_CNN, "--mixed-precision")),
     "04-book-adadelta-default": Variant(CNN, 3, 70, BOOK_CNN, (ADADELTA, '"Adadelta"')),
@@ -146,6 +149,8 @@ def load(here):
 
 def save(results):
     """Write the results so that a stop at any moment leaves a whole file."""
+    order = [name for name in VARIANTS if name in results["variants"]]
+    results = {**results, "variants": {name: results["variants"][name] for name in order}}
     text = json.dumps(results, indent=1)
     text = re.sub(r"\{\s+([^{}]*?)\s+\}", lambda m: "{" + re.sub(r"\s+", " ", m[1]) + "}", text)
     whole = RESULTS.with_suffix(".tmp")
