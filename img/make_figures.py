@@ -62,7 +62,7 @@ def draw_digits(path, images, titles, columns, title_colour="black"):
         axis.axis("off")
     for axis, image, title in zip(axes.flat, images, titles, strict=False):
         axis.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-        axis.set_title(title, fontsize=9, color=title_colour)
+        axis.set_title(title, fontsize=8, color=title_colour)
     save(figure, path)
 
 
@@ -108,13 +108,13 @@ def exercises(path):
 
 
 def mistakes(path):
-    """What the network of tutorial 04 still gets wrong, with true and predicted digit."""
+    """What the network of tutorial 04 still gets wrong: true digit "read as" predicted digit."""
     variables = run("04_mnist_cnn.py", "--epochs", "3", "--batch-size", "512")
     truth = variables["y_test"].argmax(axis=1)
     guess = variables["model"].predict(variables["x_test"], verbose=0).argmax(axis=1)
     wrong = np.flatnonzero(guess != truth)[:20]
     images = variables["x_test"][wrong, :, :, 0] * 255
-    titles = [f"{truth[i]}, not {guess[i]}" for i in wrong]
+    titles = [f"{truth[i]} read as {guess[i]}" for i in wrong]
     draw_digits(path, images, titles, 10, ORANGE)
 
 

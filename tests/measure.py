@@ -64,8 +64,8 @@ VARIANTS = {
     "03-best": Variant(
         MLP, 3, 75, ("--activation", "relu", "--epochs", "40", "--batch-size", "16")
     ),
-    "04-book": Variant(CNN, 3, 70, BOOK_CNN),
-    "04-book-mixed-precision": Variant(CNN, 3, 40, (*BOOK_CNN, "--mixed-precision")),
+    "04-book": Variant(CNN, 5, 70, BOOK_CNN),
+    "04-book-mixed-precision": Variant(CNN, 5, 40, (*BOOK_CNN, "--mixed-precision")),
     "04-book-adadelta-default": Variant(CNN, 3, 70, BOOK_CNN, (ADADELTA, '"Adadelta"')),
     "04": Variant(CNN, 2, 280),
 }

@@ -53,6 +53,11 @@ def test_words_on_steps_per_execution_are_true():
     assert ratio("03", "tutorial, tensorflow", "plain, tensorflow") <= 0.4  # "a third"
 
 
+def test_words_on_mixed_precision_are_true():
+    assert ratio("04", "mixed precision, tensorflow", "tutorial, tensorflow") < 0.65
+    assert ratio("04", "mixed precision, jax", "tutorial, jax") > 0.9
+
+
 def test_steps_per_execution_changed_no_result():
     for tutorial in "02", "03":
         for backend in "tensorflow", "jax":

@@ -28,10 +28,15 @@ def four(value):
     return f"{value:.4f}"
 
 
+def seconds(name):
+    """Return the usual time of a run in seconds."""
+    return statistics.median(figures(name, "seconds"))
+
+
 def duration(name):
     """Return the usual time of a run, (number, unit): minutes from 90 seconds on."""
-    seconds = statistics.median(figures(name, "seconds"))
-    return (f"{seconds:.0f}", "seconds") if seconds < 90 else (f"{seconds / 60:.0f}", "minutes")
+    time = seconds(name)
+    return (f"{time:.0f}", "seconds") if time < 90 else (f"{time / 60:.0f}", "minutes")
 
 
 def command(name):

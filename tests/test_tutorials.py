@@ -177,14 +177,14 @@ def test_loss_falls(runs, number):
 
 
 def test_03_and_04_learn(runs):
-    # Guessing reaches 0.1. Measured: TODO
+    # Guessing reaches 0.1. Measured over four seeds, stand-in or real: 03 0.48 to 0.70, 04 0.80 to 0.88.
     assert runs("03").accuracy > 0.35
     assert runs("04").accuracy > 0.7
 
 
 @pytest.mark.skipif("MNIST_NPZ" not in os.environ, reason="MNIST_NPZ is not set")
 def test_03_learns_real_digits(runs):
-    assert runs("03 real").accuracy > 0.5
+    assert runs("03 real").accuracy > 0.55  # measured over four seeds: 0.66 to 0.70
 
 
 def test_a_seed_repeats_a_run(runs):

@@ -46,13 +46,9 @@ except Exception as error:  # no internet, say
 
     (x_train, y_train), (x_test, y_test) = offline_mnist.load_data(error)
 
-# 28 x 28 => 784
-x_train = x_train.reshape(-1, 784)
-x_test = x_test.reshape(-1, 784)
-
-# 0-255 => 0-1
-x_train = x_train.astype("float32") / 255
-x_test = x_test.astype("float32") / 255
+# 28 x 28 => 784, and 0-255 => 0-1
+x_train = x_train.reshape(-1, 784).astype("float32") / 255
+x_test = x_test.reshape(-1, 784).astype("float32") / 255
 
 # Digits 0 to 9 => one-hot labels
 y_train = to_categorical(y_train, 10)
