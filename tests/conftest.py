@@ -119,8 +119,8 @@ def runs(tmp_path_factory, mnist_file, call):
             futures[name] = pool.submit(how, folder, name, *arguments, **variables)
 
         start(as_typed, "03", "--epochs", "3")
-        if os.environ.get("MNIST_NPZ"):
-            start(as_typed, "03 real", "--epochs", "3", MNIST_NPZ=os.environ["MNIST_NPZ"])
+        if real := os.environ.get("MNIST_NPZ"):
+            start(as_typed, "03 real", "--epochs", "3", MNIST_NPZ=str(Path(real).resolve()))
         start(pictures, "figures", "--out", ".", **npz)
         start(as_typed, "04", "--epochs", "2", "--batch-size", "32", **npz)
         start(as_typed, "03 unusable", MNIST_NPZ="nowhere.npz")

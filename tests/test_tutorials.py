@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -283,8 +284,8 @@ BAD_INPUT += [
     ("05", "--figure", "curve", "curve must end in .png or"),
     ("05", "--model-file", "nowhere/a.keras", "No such file or directory"),
     ("05", "--figure", "nowhere/a.png", "No such file or directory"),
-    ("05", "--model-file", "/proc/a.keras", "cannot write /proc/a.keras"),
-    ("05", "--figure", "/proc/a.png", "cannot write /proc/a.png"),
+    ("05", "--model-file", "/proc/a.keras", f"cannot write {Path('/proc/a.keras')}"),
+    ("05", "--figure", "/proc/a.png", f"cannot write {Path('/proc/a.png')}"),
 ]
 
 
