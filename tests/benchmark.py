@@ -21,7 +21,6 @@ import os
 import platform
 import runpy
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -292,20 +291,10 @@ def write_data(folder, quick):
 
 def run_job(job, folder):
     """Run a job in a process of its own; return its figures with "total" seconds and "peak_mib"."""
-    started = time.time()
-    command = [sys.executable, __file__, "--worker", json.dumps({**job, "started": started})]
-    with open(folder / "out", "w+") as out, open(folder / "err", "w+") as err:
-        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=err)
-        _, status, usage = os.wait4(process.pid, 0)
-        total = time.time() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
-        lines, errors = out.read().splitlines(), err.read()
-    if process.returncode:
-        raise RuntimeError(f"{job} failed:\n{errors}")
-    peak = usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
-    return {**json.loads(lines[-1]), "total": total, "peak_mib": round(peak)}
+    job = {**job, "started": time.time()}
+    command = [sys.executable, __file__, "--worker", json.dumps(job)]
+    output, _, total, peak = measure.call(command, folder)
+    return {**json.loads(output.splitlines()[-1]), "total": total, "peak_mib": peak}
 
 
 def measure_all(table, rounds, folder):

@@ -107,21 +107,31 @@ def run(variant, seed):
             script = Path(folder, script.name)
             script.write_text(text.replace(*variant.edit), encoding="utf-8")
         command = [sys.executable, str(script), *variant.arguments, "--seed", str(seed)]
-        with open(Path(folder, "out"), "w+") as out, open(Path(folder, "err"), "w+") as err:
-            start = time.perf_counter()
-            process = subprocess.Popen(command, cwd=folder, env=environ, stdout=out, stderr=err)
-            _, status, usage = os.wait4(process.pid, 0)
-            seconds = time.perf_counter() - start
-            process.returncode = os.waitstatus_to_exitcode(status)
-            out.seek(0)
-            err.seek(0)
-            output, errors = out.read(), err.read()
-    if process.returncode:
-        raise RuntimeError(f"exit code {process.returncode}: {errors.strip().splitlines()[-1:]}")
+        output, errors, seconds, peak = call(command, Path(folder), environ)
     if "stand-in" in errors:
         raise RuntimeError("there is no real MNIST: set MNIST_NPZ, or run once with internet")
+    return {**parse(output), "seconds": round(seconds, 1), "peak_mib": peak}
+
+
+def call(command, folder, environ=None):
+    """Run a command in a folder; return its stdout, stderr, seconds and peak memory in MiB.
+
+    Raises RuntimeError if it fails.
+    """
+    with open(folder / "out", "w+") as out, open(folder / "err", "w+") as err:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, cwd=folder, env=environ, stdout=out, stderr=err)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        output, errors = out.read(), err.read()
+    if process.returncode:
+        last = "".join(errors.splitlines()[-1:])
+        raise RuntimeError(f"exit code {process.returncode}: {last}")
     peak = usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
-    return {**parse(output), "seconds": round(seconds, 1), "peak_mib": round(peak)}
+    return output, errors, seconds, round(peak)
 
 
 def parse(output):
