@@ -3,6 +3,7 @@
     python tests/benchmark.py --quick            a minute's look
     python tests/benchmark.py                    three rounds of everything that is installed
     python tests/benchmark.py --json FILE        the same, with the figures written to FILE
+    python tests/benchmark.py --only 03 --json FILE    only 03, its figures replaced in FILE
 
 Every contender is a process of its own; the contenders of a tutorial run in turn, round after round,
 on the same data (set MNIST_NPZ, or let Keras download MNIST). A tutorial is read from its script as it
@@ -35,6 +36,9 @@ TUTORIALS = measure.TUTORIALS
 # for the gradient of the pixels.
 CONV_1 = 2 * 26 * 26 * 32 * 9
 CNN_FLOP = 3 * (CONV_1 + 2 * 24 * 24 * 64 * 9 * 32 + 2 * 9216 * 128 + 2 * 128 * 10) - CONV_1
+
+
+TUTORIALS_TIMED = ("02", "03", "04")
 
 
 # What a contender does: these functions run in its process and return its figures.
@@ -342,7 +346,9 @@ def summarise(figures, images, rounds):
         },
         "tutorials": {},
     }
-    for tutorial in "02", "03", "04":
+    for tutorial in TUTORIALS_TIMED:
+        if tutorial not in figures:
+            continue
         rows = {}
         for name, runs in figures[tutorial].items():
             if tutorial == "02":  # short: the whole of fit
@@ -406,6 +412,7 @@ def main():
     )
     parser.add_argument("--quick", action="store_true", help="one round, fewer images and epochs")
     parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
+    parser.add_argument("--only", choices=TUTORIALS_TIMED, help="of the tutorials, only this one")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--worker", type=json.loads, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -416,10 +423,20 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         images = write_data(folder, args.quick)
-        figures = measure_all(contenders(args.quick, folder), rounds, folder)
+        table = contenders(args.quick, folder)
+        for tutorial in TUTORIALS_TIMED if args.only else ():
+            if tutorial != args.only:
+                del table[tutorial]
+        figures = measure_all(table, rounds, folder)
     summary = summarise(figures, images, rounds)
     print(table_of(summary))
     if args.json:
+        if args.only and args.json.exists():
+            before = json.loads(args.json.read_text(encoding="utf-8"))
+            if before["versions"] != summary["versions"]:
+                sys.exit(f"{args.json} was measured with other versions: run everything anew")
+            before["tutorials"] |= summary["tutorials"]
+            summary = before
         args.json.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
 
 

@@ -57,7 +57,7 @@ y_test = to_categorical(y_test, 10)
 # Several batches per call of the backend give the same result in a third of the time. The number
 # must divide the batches of an epoch, or the progress bar overshoots; PyTorch can do only one.
 batches = math.ceil(len(x_train) / args.batch_size)
-most = 1 if keras.backend.backend() == "torch" else 100
+most = 1 if keras.backend.backend() == "torch" else 400
 steps_per_execution = max(n for n in range(1, most + 1) if batches % n == 0)
 
 # Model
