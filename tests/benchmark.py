@@ -73,7 +73,7 @@ def run_keras(job):
     def timed_fit(model, *data, **arguments):
         start = time.perf_counter()
         history = fit(model, *data, callbacks=[clock], **arguments)
-        found.update(fit=time.perf_counter() - start, model=model, loss=history.history["loss"][-1])
+        found.update(fit=time.perf_counter() - start, loss=history.history["loss"][-1])
         return history
 
     if job["plain"]:
@@ -221,6 +221,13 @@ def installed_backends():
     return [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name)]
 
 
+def installed_versions():
+    """Return the versions of Python and of the packages that are measured."""
+    optional = [name for name in ("jax", "torch") if importlib.util.find_spec(name)]
+    packages = {name: importlib.metadata.version(name) for name in (*measure.PACKAGES, *optional)}
+    return {"python": platform.python_version(), **packages}
+
+
 def contenders(quick, folder):
     """Return {tutorial: {contender: job}}; the first contender of each is the tutorial itself.
 
@@ -279,13 +286,12 @@ def keras_job(script, backend, arguments, data=None, plain=False):
 def write_data(folder, quick):
     """Write MNIST as whole.npz, and with fewer images for the CNN as part.npz; return how many."""
     if path := os.environ.get("MNIST_NPZ"):
-        with np.load(path) as file:
-            arrays = {name: file[name] for name in ("x_train", "y_train", "x_test", "y_test")}
+        (x_train, y_train), (x_test, y_test) = load_mnist(path)
     else:
         from keras.datasets import mnist
 
         (x_train, y_train), (x_test, y_test) = mnist.load_data()
-        arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
+    arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
     np.savez(folder / "whole.npz", **arrays)
     count = 3_000 if quick else 6_000
     part = {k: arrays[k][: count if "train" in k else 2_000] for k in arrays}
@@ -325,13 +331,9 @@ def measure_all(table, rounds, folder):
 
 def summarise(figures, images, rounds):
     """Return the medians and ratios of the figures, ready for JSON."""
-    versions = {}
-    for name in (*measure.PACKAGES, "jax", "torch"):
-        if importlib.util.find_spec({"scikit-learn": "sklearn"}.get(name, name)):
-            versions[name] = importlib.metadata.version(name)
     sgemm = statistics.median(run["gflops"] for run in figures["sgemm"]["numpy"])
     summary = {
-        "versions": {"python": platform.python_version(), **versions},
+        "versions": installed_versions(),
         "processor": measure.processor(),
         "cores": os.cpu_count(),
         "rounds": rounds,
@@ -419,22 +421,24 @@ def main():
     if args.worker:
         print("\n" + json.dumps(WORKERS[args.worker["worker"]](args.worker)))
         return
+    before = None
+    if args.only and args.json and args.json.exists():
+        before = json.loads(args.json.read_text(encoding="utf-8"))
+        if before["versions"] != installed_versions():
+            sys.exit(f"{args.json} was measured with other versions: run everything anew")
     rounds = 1 if args.quick else args.rounds
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         images = write_data(folder, args.quick)
         table = contenders(args.quick, folder)
-        for tutorial in TUTORIALS_TIMED if args.only else ():
-            if tutorial != args.only:
-                del table[tutorial]
+        if args.only:
+            left_out = set(TUTORIALS_TIMED) - {args.only}
+            table = {name: rows for name, rows in table.items() if name not in left_out}
         figures = measure_all(table, rounds, folder)
     summary = summarise(figures, images, rounds)
     print(table_of(summary))
     if args.json:
-        if args.only and args.json.exists():
-            before = json.loads(args.json.read_text(encoding="utf-8"))
-            if before["versions"] != summary["versions"]:
-                sys.exit(f"{args.json} was measured with other versions: run everything anew")
+        if before:
             before["tutorials"] |= summary["tutorials"]
             summary = before
         args.json.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")

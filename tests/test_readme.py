@@ -10,15 +10,7 @@ import pytest
 from conftest import ROOT, SCRIPTS
 
 READMES = {path.name: path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("README*.md"))}
-OFFICIAL = {
-    "docs.astral.sh",
-    "docs.jax.dev",
-    "keras.io",
-    "nox.thea.codes",
-    "pytorch.org",
-    "www.python.org",
-    "www.tensorflow.org",
-}
+OFFICIAL = {"docs.astral.sh", "keras.io", "pytorch.org"}
 ACCURACY = r"(?<![\d.])\d\.\d{4}(?!\d)"
 NUMBER = r"\d[\d.,]*\d"  # not one digit: Japanese has more of them, as in 1回
 # How many listings each section of the chapter has, and its tables, figures and exercises.
@@ -167,8 +159,7 @@ def blocks(text):
 
 def tables(text):
     """Return the lines of each table below its heading row."""
-    found = re.findall(r"^\|.*\|\n\|[- |]+\|\n((?:\|.*\|\n)+)", text, re.MULTILINE)
-    return found
+    return re.findall(r"^\|.*\|\n\|[- |]+\|\n((?:\|.*\|\n)+)", text, re.MULTILINE)
 
 
 def table_shapes(text):
