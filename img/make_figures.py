@@ -8,11 +8,13 @@ time, as long as machine and versions are the same.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import runpy
 import statistics
 import sys
+import tempfile
 from pathlib import Path
 
 import matplotlib as mpl
@@ -52,6 +54,16 @@ def run(script, *arguments):
         sys.argv = argv
 
 
+def load(name):
+    """Return the variants of a record in tests/."""
+    return json.loads((ROOT / "tests" / name).read_text(encoding="utf-8"))["variants"]
+
+
+def figures(variant):
+    """Return what the runs of a variant reached: the loss where it is recorded, else the accuracy."""
+    return [run.get("loss", run["accuracy"]) for run in variant["runs"].values()]
+
+
 def draw_digits(path, images, titles, columns, title_colour="black"):
     """Save the images (n, 28, 28) as a grid with a title each."""
     rows = -(-len(images) // columns)
@@ -80,31 +92,59 @@ def sample_digits(path):
 
 def learning_curve(path):
     """Figure 4.1 of the chapter: what tutorial 05 draws of the iris network."""
-    model_file = path.with_name("learning_curve.keras")
-    run("05_tips_save_summary_plot.py", "--figure", str(path), "--model-file", str(model_file))
-    model_file.unlink()
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        run("05_tips_save_summary_plot.py")
+        picture = Path("learning_curve.png").read_bytes()
+    path.write_bytes(picture)
     plt.close("all")
 
 
 def exercises(path):
     """The chapter's exercises on tutorial 03: accuracy of every variant, each seed a dot."""
-    variants = json.loads((ROOT / "tests" / "results.json").read_text(encoding="utf-8"))["variants"]
+    variants = load("results.json")
     names = [name for name in variants if name.startswith("03")]
-    accuracies = {
-        name: [seed["accuracy"] for seed in variants[name]["runs"].values()] for name in names
-    }
+    accuracies = {name: figures(variants[name]) for name in names}
     names.sort(key=lambda name: statistics.mean(accuracies[name]))
     figure, axis = plt.subplots(figsize=(7, 0.32 * len(names) + 0.8), layout="constrained")
     for row, name in enumerate(names):
         colour = ORANGE if name == "03" else BLUE
         axis.plot(accuracies[name], [row] * len(accuracies[name]), "o", color=colour, alpha=0.6)
-    labels = [" ".join(variants[name]["arguments"]) or "as in the chapter" for name in names]
+    edited = {"03": "as in the chapter", "03-neurons": "500 neurons for 50"}
+    edited["03-layer"] = "one more layer of 20 neurons"
+    labels = [edited.get(name) or " ".join(variants[name]["arguments"]) for name in names]
     axis.set_yticks(range(len(names)), labels)
     axis.axvline(0.8855, color="gray", linestyle=":", label="printed in the book")
     axis.set_xlabel("test accuracy, one dot per seed")
     axis.grid(axis="x", alpha=0.3)
     axis.legend(loc="lower right")
     save(figure, path, Description=json.dumps(accuracies))  # a test compares it with the record
+
+
+def then_and_now(path):
+    """Each network, trained with the book's own software and today: one dot per seed."""
+    records = {"then (Keras 2.0.6)": load("book.json"), "now": load("results.json")}
+    networks = {
+        "01": "01, test loss",
+        "02": "02, iris",
+        "03": "03, MNIST with an MLP",
+        "03-adagrad": "03 --optimizer adagrad",
+        "03-relu": "03 --activation relu",
+        "03-tanh": "03 --activation tanh",
+        "04-book": "04, MNIST with a CNN",
+    }
+    figure, axes = plt.subplots(len(networks), 1, figsize=(7, 6), layout="constrained")
+    shown = {}
+    for axis, (name, title) in zip(axes, networks.items(), strict=True):
+        for row, (label, variants) in enumerate(records.items()):
+            values = shown[f"{name} {label}"] = figures(variants[name])
+            axis.plot(values, [-row] * len(values), "o", color=(ORANGE, BLUE)[row], alpha=0.6)
+        axis.set_yticks([0, -1], list(records))
+        axis.set_ylim(-1.6, 0.6)
+        axis.set_title(title, fontsize=9, loc="left")
+        axis.tick_params(labelsize=8)
+        axis.grid(axis="x", alpha=0.3)
+    axes[-1].set_xlabel("test accuracy (01: test loss), one dot per seed")
+    save(figure, path, Description=json.dumps(shown))
 
 
 def mistakes(path):
@@ -141,6 +181,7 @@ PICTURES = {
     "04_07.png": sample_digits,
     "04_01.png": learning_curve,
     "exercises.png": exercises,
+    "then_and_now.png": then_and_now,
     "mistakes.png": mistakes,
     "stand_in.png": stand_in,
 }
@@ -153,7 +194,7 @@ def main():
     parser.add_argument("--out", type=Path, default=ROOT / "img", help="default: img/")
     args = parser.parse_args()
     for name, make in PICTURES.items():
-        make(args.out / name)
+        make(args.out.resolve() / name)
         print(f"made {args.out / name}", flush=True)
 
 

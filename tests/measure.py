@@ -5,7 +5,7 @@
     python tests/measure.py --list           the variants, and what is recorded of each
 
 Each run is the reader's own command in an empty folder, on the real MNIST. A run is recorded as soon
-as it ends, so the program can be stopped at any time and started again. It needs Linux or macOS.
+as it ends, so the program can be stopped at any time and started again.
 """
 
 import argparse
@@ -31,21 +31,27 @@ PACKAGES = ["keras", "tensorflow", "numpy", "scikit-learn"]
 class Variant:
     """One way to run a tutorial.
 
-    `seconds` is a guess, for the estimate of the time left. `edit` is (old, new): text to replace in
-    the script first, to measure what a line of the book would do today.
+    `seconds` is a guess, for the estimate of the time left. `edits` are (old, new): text to replace in
+    the script first, to measure what another line would do, such as the book's today.
     """
 
     script: str
     seeds: int
     seconds: float
     arguments: tuple = ()
-    edit: tuple = ()
+    edits: tuple = ()
+
+    def command(self):
+        """Return what is run, as it is recorded."""
+        edits = {"edits": [list(edit) for edit in self.edits]} if self.edits else {}
+        return {"script": self.script, "arguments": list(self.arguments), **edits}
 
 
 MLP = "03_mnist_mlp.py"
 CNN = "04_mnist_cnn.py"
 BOOK_CNN = ("--epochs", "3", "--batch-size", "512")
-ADADELTA = "Adadelta(learning_rate=1.0, rho=0.95, epsilon=1e-8)"
+ADADELTA = ("Adadelta(learning_rate=1.0, rho=0.95, epsilon=1e-8)", '"Adadelta"')
+HIDDEN = "model.add(Dense(20))\nmodel.add(Activation(args.activation))\n"
 VARIANTS = {
     "01": Variant("01_intro_dummy_net.py", 10, 5),
     "02": Variant("02_iris_mlp.py", 20, 6),
@@ -61,12 +67,13 @@ VARIANTS = {
     "03-batch-16": Variant(MLP, 3, 24, ("--batch-size", "16")),
     "03-batch-64": Variant(MLP, 3, 10, ("--batch-size", "64")),
     "03-batch-256": Variant(MLP, 3, 7, ("--batch-size", "256")),
+    "03-neurons": Variant(MLP, 3, 14, edits=(("Dense(50)", "Dense(500)"),)),
+    "03-layer": Variant(MLP, 3, 14, edits=((HIDDEN, HIDDEN * 2),)),
     "03-best": Variant(
         MLP, 3, 75, ("--activation", "relu", "--epochs", "40", "--batch-size", "16")
     ),
     "04-book": Variant(CNN, 5, 70, BOOK_CNN),
-    "04-book-mixed-precision": Variant(CNN, 5, 40, (*BOOK_CNN, "--mixed-precision")),
-    "04-book-adadelta-default": Variant(CNN, 3, 70, BOOK_CNN, (ADADELTA, '"Adadelta"')),
+    "04-book-adadelta-default": Variant(CNN, 3, 70, BOOK_CNN, (ADADELTA,)),
     "04": Variant(CNN, 2, 280),
 }
 
@@ -90,7 +97,7 @@ def processor():
         return platform.processor() or platform.machine()
 
 
-def run(variant, seed):
+def run(variant, seed, environ=None):
     """Run a tutorial once and return its figures.
 
     {"accuracy": 0 to 1, "seconds": wall time of the whole command, "peak_mib": of its memory}, with
@@ -98,14 +105,16 @@ def run(variant, seed):
     """
     with tempfile.TemporaryDirectory() as folder:
         script = TUTORIALS / variant.script
-        environ = dict(os.environ)
-        if variant.edit:
+        environ = dict(environ or os.environ)
+        if variant.edits:
             text = script.read_text(encoding="utf-8")
-            if text.count(variant.edit[0]) != 1:
-                raise RuntimeError(f"{script.name} does not have {variant.edit[0]!r} once")
+            for old, new in variant.edits:
+                if text.count(old) != 1:
+                    raise RuntimeError(f"{script.name} does not have {old!r} once")
+                text = text.replace(old, new)
             environ["PYTHONPATH"] = str(TUTORIALS)  # for offline_mnist
             script = Path(folder, script.name)
-            script.write_text(text.replace(*variant.edit), encoding="utf-8")
+            script.write_text(text, encoding="utf-8")
         command = [sys.executable, str(script), *variant.arguments, "--seed", str(seed)]
         output, errors, seconds, peak = call(command, Path(folder), environ)
     if "stand-in" in errors:
@@ -116,22 +125,28 @@ def run(variant, seed):
 def call(command, folder, environ=None):
     """Run a command in a folder; return its stdout, stderr, seconds and peak memory in MiB.
 
-    Raises RuntimeError if it fails.
+    The peak is None on Windows, which does not tell it. Raises RuntimeError if the command fails.
     """
-    with open(folder / "out", "w+") as out, open(folder / "err", "w+") as err:
+    peak = None
+    with (
+        open(folder / "out", "w+", encoding="utf-8") as out,
+        open(folder / "err", "w+", encoding="utf-8", errors="replace") as err,
+    ):
         start = time.perf_counter()
         process = subprocess.Popen(command, cwd=folder, env=environ, stdout=out, stderr=err)
-        _, status, usage = os.wait4(process.pid, 0)
+        if hasattr(os, "wait4"):
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            peak = round(usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2))
+        process.wait()
         seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
         output, errors = out.read(), err.read()
     if process.returncode:
         last = "".join(errors.splitlines()[-1:])
         raise RuntimeError(f"exit code {process.returncode}: {last}")
-    peak = usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
-    return output, errors, seconds, round(peak)
+    return output, errors, seconds, peak
 
 
 def parse(output):
@@ -216,9 +231,7 @@ def main():
             continue
         guessed += variant.seconds
         spent += figures["seconds"]
-        entry = results["variants"].setdefault(
-            name, {"script": variant.script, "arguments": list(variant.arguments), "runs": {}}
-        )
+        entry = results["variants"].setdefault(name, {**variant.command(), "runs": {}})
         entry["runs"][str(seed)] = figures
         save(results)
         print(figures, flush=True)

@@ -55,3 +55,26 @@ def test_a_failed_run_says_why(tmp_path):
     command = [measure.sys.executable, "-c", "raise SystemExit('no luck')"]
     with pytest.raises(RuntimeError, match="exit code 1: no luck"):
         measure.call(command, tmp_path)
+
+
+@pytest.mark.parametrize("windows", [False, True])
+def test_a_run_is_timed_and_weighed_where_that_can_be_had(tmp_path, monkeypatch, windows):
+    if windows:
+        monkeypatch.delattr(measure.os, "wait4", raising=False)
+    program = "import sys, time; time.sleep(0.2); print('out'); print('err', file=sys.stderr)"
+    out, err, seconds, peak = measure.call([measure.sys.executable, "-c", program], tmp_path)
+    assert (out.strip(), err.strip()) == ("out", "err")
+    assert 0.2 <= seconds < 60
+    assert peak > 1 if hasattr(measure.os, "wait4") else peak is None
+
+
+def test_an_edit_is_made_where_its_text_stands_once(monkeypatch):
+    def call(command, *_):
+        text = measure.Path(command[1]).read_text(encoding="utf-8")
+        return f"test accuracy: 0.{text.count('Dense(500)')}{text.count('Dense(50)')}\n", "", 1.0, 1
+
+    monkeypatch.setattr(measure, "call", call)
+    assert measure.run(measure.VARIANTS["03-neurons"], 0)["accuracy"] == 0.1
+    twice = measure.dataclasses.replace(measure.VARIANTS["03"], edits=(("Dense(", "Dense("),))
+    with pytest.raises(RuntimeError, match="once"):
+        measure.run(twice, 0)

@@ -1,8 +1,22 @@
 """Without internet, 03 and 04 use the file that MNIST_NPZ names, or the stand-in, and say so."""
 
+import runpy
+import sys
+
+import keras
 import numpy as np
 import offline_mnist
+import PIL.Image
 import pytest
+from conftest import SCRIPTS
+from conftest import mnist_file as small_file
+from sklearn.datasets import load_digits
+
+
+@pytest.fixture
+def mnist_file():
+    """Return the path of a file of MNIST's form, with 2,000 images of each kind."""
+    return small_file(2000)
 
 
 @pytest.fixture(scope="module")
@@ -54,18 +68,98 @@ def test_stand_in_is_the_same_every_time(stand_in):
     assert all(np.array_equal(again[name], stand_in[name]) for name in stand_in)
 
 
-def test_stand_in_is_announced(runs):
-    notice = runs("03").stderr
-    assert "MNIST could not be downloaded (URL fetch failure on https://" in notice
-    assert "Using a stand-in made from scikit-learn's small digits" in notice
-    assert "Expect line" in notice
-    assert "set\nMNIST_NPZ to the path of an mnist.npz" in notice
+@pytest.mark.command("03")
+def test_stand_in_is_announced_and_the_reader_reminded_of_it(command):
+    notice, reminder = (
+        command.stderr.split("MNIST could not be")[1],
+        command.stderr.splitlines()[-1],
+    )
+    assert "downloaded (URL fetch failure on https://" in notice
+    assert "stand-in" in notice
+    assert "Expect" in notice
+    assert "MNIST_NPZ" in notice
+    assert "stand-in" in reminder
 
 
-def test_mnist_npz_is_announced(runs, mnist_file):
-    notice = runs("04").stderr
-    assert f"Using the file that MNIST_NPZ names: {mnist_file}" in notice
-    assert "stand-in" not in notice
+@pytest.mark.command("04")
+def test_mnist_npz_is_announced(command, mnist_file):
+    assert f"MNIST_NPZ names: {mnist_file}" in command.stderr
+    assert "URL fetch failure on https://" in command.stderr
+    assert "stand-in" not in command.stderr
+
+
+def test_the_reminder_comes_after_the_result(monkeypatch):
+    written = []
+
+    class Buffered:
+        """What stdout is in a pipe: the text is written when it is flushed."""
+
+        def flush(self):
+            written.append("the result")
+
+    class Unbuffered:
+        def write(self, text):
+            written.append(text)
+
+    monkeypatch.setattr(sys, "stdout", Buffered())
+    monkeypatch.setattr(sys, "stderr", Unbuffered())
+    offline_mnist.remind()
+    assert written[0] == "the result"
+    assert "stand-in" in "".join(written[1:])
+
+
+@pytest.mark.parametrize("npz", [False, True])
+def test_load_data_returns_the_arrays_in_keras_order(mnist_file, monkeypatch, capsys, npz):
+    if npz:
+        monkeypatch.setenv("MNIST_NPZ", str(mnist_file))
+    wanted = offline_mnist.read_npz(mnist_file) if npz else offline_mnist.make_stand_in()
+    registered = []
+    monkeypatch.setattr(offline_mnist.atexit, "register", registered.append)
+    (x_train, y_train), (x_test, y_test) = offline_mnist.load_data("no network")
+    for name, array in (
+        ("x_train", x_train),
+        ("y_train", y_train),
+        ("x_test", x_test),
+        ("y_test", y_test),
+    ):
+        assert np.array_equal(array, wanted[name])
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "(no network)" in err
+    assert registered == ([] if npz else [offline_mnist.remind])
+
+
+def test_stand_in_is_the_digits_of_scikit_learn_enlarged(stand_in):
+    digits = load_digits()
+    is_test = np.arange(1797) % 7 == 0
+    for part, mask in ("train", ~is_test), ("test", is_test):
+        images, labels = digits.images[mask], digits.target[mask]
+        copies, count = stand_in[f"x_{part}"], len(images)
+        assert np.array_equal(stand_in[f"y_{part}"], np.resize(labels, len(copies)))
+        # Pillow enlarges with the same bilinear weights; it rounds twice, so by one level or two.
+        for n in 0, 5, count - 1:
+            picture = PIL.Image.fromarray(np.float32(images[n]))
+            enlarged = np.rint(
+                np.array(picture.resize((20, 20), PIL.Image.Resampling.BILINEAR)) * 255 / 16
+            )
+            in_the_middle = copies[12 * count + n]  # the 13th of 25 shifts is none
+            assert np.abs(in_the_middle[4:24, 4:24] - enlarged).max() <= 1
+            assert not in_the_middle[:4].any()
+            assert not in_the_middle[:, :4].any()
+
+
+def test_every_shift_by_up_to_two_pixels_is_there(stand_in):
+    copies = stand_in["x_train"]
+    middle, seen = copies[12 * 1540], set()
+    for n in range(25):
+        found = [
+            (down, right)
+            for down in range(-4, 5)
+            for right in range(-4, 5)
+            if np.array_equal(np.roll(middle, (down, right), (0, 1)), copies[n * 1540])
+        ]
+        seen.update(found)
+    assert seen == {(down, right) for down in range(-2, 3) for right in range(-2, 3)}
 
 
 def test_mnist_npz_is_read_unchanged(mnist_file, monkeypatch):
@@ -103,13 +197,13 @@ def broken_file(kind, good, folder):
         changed = {
             "three arrays": {},
             "flat images": {
-                "y_test": arrays["y_train"][:1000],
-                "x_test": np.zeros((1000, 784), np.uint8),
+                "y_test": arrays["y_train"],
+                "x_test": np.zeros((2000, 784), np.uint8),
             },
-            "other counts": {"y_test": np.zeros(999, np.uint8)},
-            "one-hot labels": {"y_test": np.zeros((1000, 10), np.uint8)},
-            "floats": {"y_test": np.zeros(1000)},
-            "letters": {"y_test": np.full(1000, 26, np.uint8)},
+            "other counts": {"y_test": np.zeros(1999, np.uint8)},
+            "one-hot labels": {"y_test": np.zeros((2000, 10), np.uint8)},
+            "floats": {"y_test": np.zeros(2000)},
+            "letters": {"y_test": np.full(2000, 26, np.uint8)},
             "no images": {
                 "x_test": np.zeros((0, 28, 28), np.uint8),
                 "y_test": np.zeros(0, np.uint8),
@@ -124,15 +218,15 @@ def broken_file(kind, good, folder):
     [
         ("missing", "No such file"),
         ("a folder", "[Errno "),
-        ("text", "not a whole .npz archive"),
-        ("empty", "not a whole .npz archive"),
-        ("cut", "not a whole .npz archive"),
-        ("npy", "not a whole .npz archive"),
+        ("text", "not a zip file"),
+        ("empty", "not a zip file"),
+        ("cut", "not a zip file"),
+        ("npy", "not a zip file"),
         ("pickle", "allow_pickle"),
         ("three arrays", "y_test"),
-        ("flat images", "x_test has shape (1000, 784)"),
-        ("other counts", "y_test has shape (999,)"),
-        ("one-hot labels", "y_test has shape (1000, 10)"),
+        ("flat images", "x_test has shape (2000, 784)"),
+        ("other counts", "y_test has shape (1999,)"),
+        ("one-hot labels", "y_test has shape (2000, 10)"),
         ("floats", "type float64"),
         ("letters", "y_test"),
         ("no images", "is empty"),
@@ -148,9 +242,14 @@ def test_unusable_mnist_npz_is_an_error(mnist_file, tmp_path, monkeypatch, kind,
     assert "must name an .npz file with" in str(error.value)
 
 
-def test_unusable_mnist_npz_ends_a_tutorial(runs):
-    run = runs("03 unusable")
-    assert run.returncode == 1
-    assert "Epoch" not in run.stdout
-    assert "Traceback" not in run.stderr
-    assert run.stderr.splitlines()[-1].startswith("MNIST_NPZ=nowhere.npz is not usable: ")
+@pytest.mark.parametrize("number", ["03", "04"])
+def test_unusable_mnist_npz_ends_a_tutorial(monkeypatch, capsys, number):
+    def fail():
+        raise OSError("no internet")
+
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", fail)
+    monkeypatch.setenv("MNIST_NPZ", "nowhere.npz")
+    monkeypatch.setattr(sys, "argv", [str(SCRIPTS[number])])
+    with pytest.raises(SystemExit, match="^MNIST_NPZ=nowhere.npz is not usable: "):
+        runpy.run_path(str(SCRIPTS[number]), run_name="__main__")
+    assert capsys.readouterr().out == ""

@@ -1,4 +1,4 @@
-"""The READMEs: links, pictures and commands are right, and both languages say the same."""
+"""The pages: links, pictures and commands are right, and both languages have the same facts."""
 
 import re
 import subprocess
@@ -9,18 +9,15 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, SCRIPTS
 
-READMES = {path.name: path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("README*.md"))}
-OFFICIAL = {"docs.astral.sh", "keras.io", "pytorch.org"}
+PATHS = [ROOT / "README.md", ROOT / "README.ja.md", ROOT / "tests" / "README.md"]
+PAGES = {str(path.relative_to(ROOT).as_posix()): path.read_text(encoding="utf-8") for path in PATHS}
+READMES = {name: PAGES[name] for name in ("README.md", "README.ja.md")}
+MORE = PAGES["tests/README.md"]
+OFFICIAL = {"colab.research.google.com", "docs.astral.sh", "keras.io", "pytorch.org"}
 ACCURACY = r"(?<![\d.])\d\.\d{4}(?!\d)"
 NUMBER = r"\d[\d.,]*\d"  # not one digit: Japanese has more of them, as in 1回
-# How many listings each section of the chapter has, and its tables, figures and exercises.
+# How many listings each section of the chapter has.
 LISTINGS = {"4.3": 16, "4.4": 5, "4.5": 5, "4.6": 8, "4.7": 6}
-OTHERS = {
-    "4.3": ["table"],
-    "4.4": ["table"],
-    "4.5": ["figure 4.7", "table", *["exercise"] * 4],
-    "4.7": ["figure 4.1"],
-}
 
 
 def links(text):
@@ -54,9 +51,9 @@ def commands(text):
     return found
 
 
-@pytest.mark.parametrize("name", READMES)
+@pytest.mark.parametrize("name", PAGES)
 def test_links_resolve(name):
-    text = READMES[name]
+    text = PAGES[name]
     assert links(text)
     for link in links(text):
         url = urllib.parse.urlsplit(link)
@@ -65,17 +62,17 @@ def test_links_resolve(name):
             assert url.netloc in OFFICIAL, link
             continue
         if url.path:
-            assert (ROOT / url.path).exists(), link
+            assert (ROOT / name).parent.joinpath(url.path).exists(), link
         if url.fragment:  # only within a page
             assert not url.path, link
             assert urllib.parse.unquote(url.fragment) in anchors(text), link
 
 
-@pytest.mark.parametrize("name", READMES)
+@pytest.mark.parametrize("name", PAGES)
 def test_commands_exist(name):
     helps = {}
-    assert len(commands(READMES[name])) > 10
-    for program, *words in commands(READMES[name]):
+    assert commands(PAGES[name])
+    for program, *words in commands(PAGES[name]):
         path = ROOT / program
         assert path.exists(), program
         if path not in helps:
@@ -90,13 +87,18 @@ def test_commands_exist(name):
 
 
 @pytest.mark.parametrize("name", READMES)
-def test_flags_of_the_table_exist(name):
-    flags = re.findall(r"^\| `(--[\w-]+)[^|]*\| (.*?) \|$", READMES[name], re.MULTILINE)
-    own = {flag: re.findall(r"\b0[1-5]\b", meaning) for flag, meaning in flags}
-    for number, script in SCRIPTS.items():
-        text = script.read_text(encoding="utf-8")
-        listed = {flag for flag, scripts in own.items() if not scripts or number in scripts}
-        assert set(re.findall(r"add_argument\(\s*\"(--[\w-]+)\"", text)) == listed
+def test_every_flag_is_named(name):
+    own = {
+        flag
+        for path in SCRIPTS.values()
+        for flag in re.findall(r"add_argument\(\s*\"(--[\w-]+)\"", path.read_text(encoding="utf-8"))
+    }
+    assert own <= set(re.findall(r"`(--[\w-]+)", READMES[name]))
+    short = re.findall(r"`(0[1-5]) ([^`]+)`", READMES[name])
+    assert short
+    for number, arguments in short:  # `03 --activation relu`
+        for flag in re.findall(r"--[\w-]+", arguments):
+            assert f'"{flag}"' in SCRIPTS[number].read_text(encoding="utf-8")
 
 
 def test_pictures_are_the_programs():
@@ -104,26 +106,38 @@ def test_pictures_are_the_programs():
     made = set(re.findall(r'^    "(\w+\.png)": ', program, re.MULTILINE))
     assert made == {path.name for path in (ROOT / "img").glob("*") if path.suffix == ".png"}
     for name, text in READMES.items():
-        assert {Path(link).name for link in links(text) if link.startswith("img/")} == made, name
+        pictures = {Path(link).name for link in links(text + MORE) if "img/" in link}
+        assert pictures == made, name
+
+
+def test_every_file_of_the_tests_is_named():
+    (table,) = re.findall(r"^\| file \|.*\n\|[- |]+\n((?:\|.*\n?)+)", MORE, re.MULTILINE)
+    files = {path.name for path in (ROOT / "tests").iterdir() if path.suffix in (".py", ".json")}
+    assert sorted(code(table)) == sorted(files)
 
 
 @pytest.mark.parametrize("name", READMES)
 def test_the_walk_has_every_part_of_the_chapter(name):
-    walk = re.findall(r"^\| (4\.\d) \| (\w+)[^|]* \|", READMES[name], re.MULTILINE)
+    walk = re.findall(r"^\| (4\.\d) \| ([^|]*) \| ([^|]*) \|", READMES[name], re.MULTILINE)
+    walk = [row for row in walk if not row[1].startswith("[")]  # the table of the scripts
+    assert len(walk) <= 20
     for section, count in LISTINGS.items():
-        numbers = [int(part) for found, part in walk if found == section and part.isdigit()]
-        assert numbers == list(range(1, count + 1)), section
-        others = [part for found, part in walk if found == section and not part.isdigit()]
-        assert len(others) == len(OTHERS.get(section, [])), section
+        numbers = []
+        for found, listings, _ in walk:
+            for first, last in re.findall(r"(\d+)(?:–(\d+))?", re.split("[:：]", listings)[0]):
+                if found == section and not first.startswith("0"):  # a picture's name
+                    numbers += range(int(first), int(last or first) + 1)
+        assert sorted(numbers) == list(range(1, count + 1)), section
 
 
 @pytest.mark.parametrize("name", READMES)
 def test_the_walk_names_real_parts_of_the_scripts(name):
-    places = re.findall(r"^\| 4\.\d \| [^|]+\| (0\d), `(# [^`]+)`", READMES[name], re.MULTILINE)
-    assert len(places) > 20
-    for number, heading in places:
+    rows = re.findall(r"^\| 4\.\d \| [^|]+ \| (0\d)\W(.*) \|$", READMES[name], re.MULTILINE)
+    assert {number for number, _ in rows} == set(SCRIPTS)
+    for number, places in rows:
         lines = SCRIPTS[number].read_text(encoding="utf-8").splitlines()
-        assert any(line.startswith(heading) for line in lines), f"{number} {heading}"
+        for heading in re.findall(r"`(# [^`]+)`", places):
+            assert any(line.startswith(heading) for line in lines), f"{number} {heading}"
 
 
 def test_both_languages_say_the_same():

@@ -1,73 +1,62 @@
-"""Section 4.3: a first network, on three rows of dummy data.
+"""Section 4.3: a first neural network, on three rows of dummy data.
 
 Run:    python tutorials/01_intro_dummy_net.py
 Expect: loss 0.8935 to 2.0520, accuracy 0.0 or 1.0 (10 seeds), about 5 seconds
 """
 
-import argparse
-import platform
-import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
-
-def integer(text, low=1, high=2**31 - 1):
-    """Return the value of a flag, or let argparse say in one line what would be right."""
-    if not (text.isdecimal() and low <= int(text) <= high):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
-    return int(text)
-
-
-# The flags come before the lesson: Keras takes seconds to import, --help and slips need not wait.
-parser = argparse.ArgumentParser(description=__doc__, usage=argparse.SUPPRESS)
-parser.formatter_class = argparse.RawDescriptionHelpFormatter
-default = "default: %(default)s"
-parser.add_argument("--epochs", type=integer, default=10, help=default)
-parser.add_argument("--batch-size", type=integer, default=32, help=default)
-parser.add_argument("--seed", type=lambda s: integer(s, 0), default=0, help=default)
-parser.add_argument("--quiet", action="store_true", help="do not show the progress")
+parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+parser.add_argument("--epochs", type=int, default=10, help="passes over the data (default: 10)")
+parser.add_argument("--batch-size", type=int, default=32, help="rows per update (default: 32)")
+parser.add_argument("--seed", type=int, default=0, help="of the initial weights (default: 0)")
+parser.add_argument("--quiet", action="store_true", help="hide the progress (default: show it)")
 args = parser.parse_args()
+if not (1 <= args.epochs < 2**31 and 1 <= args.batch_size < 2**31 and 0 <= args.seed < 2**32):
+    parser.error("--epochs and --batch-size must be 1 to 2147483647, --seed 0 to 4294967295")
 
 # Libraries
 import keras
 import numpy as np
 from keras.layers import Activation, Dense, Input  # Book: keras.layers.core, a module now gone
 from keras.models import Sequential
-from keras.optimizers import SGD
 
-# Book: Keras printed "Using TensorFlow backend." by itself; today one has to ask.
-backend = keras.backend.backend()
-version = sys.modules[backend].__version__
-print(f"Keras {keras.__version__}, {backend} {version}, Python {platform.python_version()}")
+# Book: Keras printed "Using TensorFlow backend." by itself; today one has to ask
+print(f"Keras {keras.__version__}, backend {keras.config.backend()}")
 
-keras.utils.set_random_seed(args.seed)
+keras.utils.set_random_seed(args.seed)  # Book: no seed, so no run could be repeated
 
-# Data: three rows of three numbers, each with its class as a one-hot label
+# Training data: three rows of three numbers, the class of each as a one-hot label
 x_train = np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6], [0.7, 0.8, 0.9]])
 y_train = np.array([[0, 0, 1], [0, 1, 0], [1, 0, 0]])
 
+# Test data: a row that the network has never seen, to find out whether it can generalize
 x_test = np.array([[0.1, 0.3, 0.5]])
 y_test = np.array([[0, 0, 1]])
 
-# Model
+# Model: layers, stacked in the order in which the data passes through them
 model = Sequential()
 model.add(Input(shape=(3,)))  # Book: Dense(2, input_dim=3), which warns today
+# Hidden layer: 2 neurons, each fed by all inputs; sigmoid squeezes what they say into 0 to 1
 model.add(Dense(2))
 model.add(Activation("sigmoid"))
+# Output layer: a neuron per class; softmax turns their values into probabilities
 model.add(Dense(3))
 model.add(Activation("softmax"))
-model.compile(
-    optimizer=SGD(learning_rate=0.01), loss="categorical_crossentropy", metrics=["accuracy"]
-)
 
-# Training
+# The loss measures how wrong those probabilities are; the optimizer changes the weights to lower it
+model.compile(optimizer="SGD", loss="categorical_crossentropy", metrics=["accuracy"])
+
+# Training: an epoch is one pass over the training data, a batch the rows behind one update
 verbose = 0 if args.quiet else 1
 # Book: no epochs given, which meant 10; since Keras 2.1.0 it silently means 1
 model.fit(x_train, y_train, batch_size=args.batch_size, epochs=args.epochs, verbose=verbose)
 
-# Evaluation: [loss, accuracy]
+# Evaluation on the test data: [loss, accuracy]
 print(model.evaluate(x_test, y_test, verbose=0))
 
-# For `uv run`:
 # /// script
-# requires-python = ">=3.11"
-# dependencies = ["keras>=3.15.1", "tensorflow>=2.20", "numpy>=2.1"]
+# requires-python = ">=3.11,<3.14"
+# dependencies = ["keras", "tensorflow", "numpy"]
+# tool.uv.exclude-newer = "2026-11-24T00:00:00Z"
 # ///

@@ -4,74 +4,65 @@ Run:    python tutorials/02_iris_mlp.py
 Expect: test accuracy 0.6579 to 1.0000 (20 seeds), about 6 seconds
 """
 
-import argparse
-import math
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
-
-def integer(text, low=1, high=2**31 - 1):
-    """Return the value of a flag, or let argparse say in one line what would be right."""
-    if not (text.isdecimal() and low <= int(text) <= high):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
-    return int(text)
-
-
-# The flags come before the lesson: Keras takes seconds to import, --help and slips need not wait.
-parser = argparse.ArgumentParser(description=__doc__, usage=argparse.SUPPRESS)
-parser.formatter_class = argparse.RawDescriptionHelpFormatter
-default = "default: %(default)s"
-parser.add_argument("--epochs", type=integer, default=20, help=default)
-parser.add_argument("--batch-size", type=integer, default=1, help=default)
-parser.add_argument("--seed", type=lambda s: integer(s, 0), default=0, help=default)
+parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+parser.add_argument("--epochs", type=int, default=20, help="passes over the data (default: 20)")
+parser.add_argument("--batch-size", type=int, default=1, help="flowers per update (default: 1)")
+parser.add_argument("--seed", type=int, default=0, help="of split and weights (default: 0)")
 args = parser.parse_args()
+if not (1 <= args.epochs < 2**31 and 1 <= args.batch_size < 2**31 and 0 <= args.seed < 2**32):
+    parser.error("--epochs and --batch-size must be 1 to 2147483647, --seed 0 to 4294967295")
 
 # Libraries
 import keras
 from keras.layers import Activation, Dense, Input
 from keras.models import Sequential
-from keras.optimizers import SGD
 from keras.utils import to_categorical
 from sklearn.datasets import load_iris
 from sklearn.model_selection import train_test_split
 
-keras.utils.set_random_seed(args.seed)
+keras.utils.set_random_seed(args.seed)  # Book: no seed, so no run could be repeated
 
-# Data: 150 flowers of three species, split at random into 112 to learn from and 38 to test with
+# Data: 150 flowers, shuffled; 112 are training data, 38 are kept apart as test data
 iris = load_iris()
+# Book: no random_state, so every run had another split
 x_train, x_test, y_train, y_test = train_test_split(iris.data, iris.target, random_state=args.seed)
 
-# Species 0, 1, 2 => one-hot labels
+# One-hot labels, one column per species: 2 => [0, 0, 1]. A larger number is not a better flower
 y_train = to_categorical(y_train, num_classes=3)
 y_test = to_categorical(y_test, num_classes=3)
 
-# Several batches per call of the backend give the same result in half of the time. The number
-# must divide the batches of an epoch, or the progress bar overshoots; PyTorch can do only one.
-batches = math.ceil(len(x_train) / args.batch_size)
-most = 1 if keras.backend.backend() == "torch" else 100
-steps_per_execution = max(n for n in range(1, most + 1) if batches % n == 0)
-
-# Model
+# Model: 4 measurements => 50 neurons => 3 species
 model = Sequential()
 model.add(Input(shape=(4,)))  # Book: Dense(50, input_dim=4), which warns today
+# Hidden layer: its activation lets the network learn more than straight borders
 model.add(Dense(50))
 model.add(Activation("sigmoid"))
+# Output layer: softmax turns the values of the 3 neurons into probabilities that sum to 1
 model.add(Dense(3))
 model.add(Activation("softmax"))
+
+batches = len(range(0, len(x_train), args.batch_size))
 model.compile(
-    optimizer=SGD(learning_rate=0.01),
+    # SGD moves the weights a small step down the slope of the loss, batch by batch
+    optimizer="SGD",
+    # The loss is small where the true species gets a high probability
     loss="categorical_crossentropy",
     metrics=["accuracy"],
-    steps_per_execution=steps_per_execution,
+    # Book: one batch per call of TensorFlow; a whole epoch per call is faster, the result the same
+    steps_per_execution=1 if keras.config.backend() == "torch" else batches,
 )
 
-# Training
+# Training: a batch of 1 means an update after every flower, 112 in each epoch
 model.fit(x_train, y_train, batch_size=args.batch_size, epochs=args.epochs)
 
-# Evaluation
+# Evaluation on flowers that were not used for training
 score = model.evaluate(x_test, y_test, verbose=0)
-print(f"test accuracy: {score[1]:.4f}")
+print(f"test accuracy: {score[1]:.4f}")  # Book: "test acc : " and every digit
 
-# For `uv run`:
 # /// script
-# requires-python = ">=3.11"
-# dependencies = ["keras>=3.15.1", "tensorflow>=2.20", "scikit-learn>=1.6"]
+# requires-python = ">=3.11,<3.14"
+# dependencies = ["keras", "tensorflow", "scikit-learn"]
+# tool.uv.exclude-newer = "2026-11-24T00:00:00Z"
 # ///

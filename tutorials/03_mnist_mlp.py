@@ -4,63 +4,47 @@ Run:    python tutorials/03_mnist_mlp.py
 Expect: test accuracy 0.8719 to 0.8916 (10 seeds), about 12 seconds
 """
 
-import argparse
-import math
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
-
-def integer(text, low=1, high=2**31 - 1):
-    """Return the value of a flag, or let argparse say in one line what would be right."""
-    if not (text.isdecimal() and low <= int(text) <= high):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
-    return int(text)
-
-
-# The flags come before the lesson: Keras takes seconds to import, --help and slips need not wait.
-parser = argparse.ArgumentParser(description=__doc__, usage=argparse.SUPPRESS)
-parser.formatter_class = argparse.RawDescriptionHelpFormatter
-default = "default: %(default)s"
-parser.add_argument("--epochs", type=integer, default=10, help=default)
-parser.add_argument("--batch-size", type=integer, default=32, help=default)
-parser.add_argument("--seed", type=lambda s: integer(s, 0), default=0, help=default)
-parser.add_argument("--optimizer", choices=["sgd", "adagrad"], default="sgd", help=default)
-parser.add_argument(
-    "--activation", choices=["sigmoid", "relu", "tanh"], default="sigmoid", help=default
-)
+parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+parser.add_argument("--epochs", type=int, default=10, help="passes over the data (default: 10)")
+parser.add_argument("--batch-size", type=int, default=32, help="images per update (default: 32)")
+parser.add_argument("--seed", type=int, default=0, help="of weights and shuffling (default: 0)")
+rules, activations = ["sgd", "adagrad"], ["sigmoid", "relu", "tanh"]
+parser.add_argument("--optimizer", choices=rules, default="sgd", help="update rule (default: sgd)")
+text = "of the hidden layers (default: sigmoid)"
+parser.add_argument("--activation", choices=activations, default="sigmoid", help=text)
 args = parser.parse_args()
+if not (1 <= args.epochs < 2**31 and 1 <= args.batch_size < 2**31 and 0 <= args.seed < 2**32):
+    parser.error("--epochs and --batch-size must be 1 to 2147483647, --seed 0 to 4294967295")
 
 # Libraries
 import keras
 from keras.datasets import mnist
 from keras.layers import Activation, Dense, Input
 from keras.models import Sequential
-from keras.optimizers import SGD, Adagrad
+from keras.optimizers import Adagrad
 from keras.utils import to_categorical
 
-keras.utils.set_random_seed(args.seed)
+keras.utils.set_random_seed(args.seed)  # Book: no seed, so no run could be repeated
 
-# Data: 60,000 images of handwritten digits to learn from, 10,000 to test with, 28 x 28 pixels each
+# Data: 60,000 images of 28 x 28 pixels to train with and 10,000 others to test with
 try:
     (x_train, y_train), (x_test, y_test) = mnist.load_data()  # Book: another server, no checksum
 except Exception as error:  # no internet, say
-    import offline_mnist  # it lies beside this script in tutorials/
+    from offline_mnist import load_data  # it lies beside this script in tutorials/
 
-    (x_train, y_train), (x_test, y_test) = offline_mnist.load_data(error)
+    (x_train, y_train), (x_test, y_test) = load_data(error)
 
-# 28 x 28 => 784, and 0-255 => 0-1
-x_train = x_train.reshape(-1, 784).astype("float32") / 255
-x_test = x_test.reshape(-1, 784).astype("float32") / 255
+# 28 x 28 => 784, since a Dense layer wants a row; 0-255 => 0-1, where training goes best
+x_train = x_train.reshape(len(x_train), 784).astype("float32") / 255
+x_test = x_test.reshape(len(x_test), 784).astype("float32") / 255
 
-# Digits 0 to 9 => one-hot labels
+# One-hot labels, one column per digit: 2 => [0, 0, 1, 0, ...]
 y_train = to_categorical(y_train, 10)
 y_test = to_categorical(y_test, 10)
 
-# Several batches per call of the backend give the same result in a third of the time. The number
-# must divide the batches of an epoch, or the progress bar overshoots; PyTorch can do only one.
-batches = math.ceil(len(x_train) / args.batch_size)
-most = 1 if keras.backend.backend() == "torch" else 400
-steps_per_execution = max(n for n in range(1, most + 1) if batches % n == 0)
-
-# Model
+# Model: two hidden layers; softmax gives each of the ten digits a probability
 model = Sequential()
 model.add(Input(shape=(784,)))  # Book: Dense(50, input_dim=784), which warns today
 model.add(Dense(50))
@@ -70,27 +54,31 @@ model.add(Activation(args.activation))
 model.add(Dense(10))
 model.add(Activation("softmax"))
 
-optimizer = SGD(learning_rate=0.01)
+# The optimizer lowers the loss step by step; Adagrad gives every weight a step size of its own
+optimizer = "sgd"
 if args.optimizer == "adagrad":
-    # Book: "Adagrad", which then meant these values; today it silently means 0.001, 0.1 and 1e-7
-    optimizer = Adagrad(learning_rate=0.01, initial_accumulator_value=0.0, epsilon=1e-8)
+    # Book: "Adagrad", then rate 0.01 and sums from 0; today silently rate 0.001 and sums from 0.1.
+    # It divided by sqrt(sum) + 1e-8, today by sqrt(sum + epsilon): 1e-16 is the nearest there is.
+    optimizer = Adagrad(learning_rate=0.01, initial_accumulator_value=0.0, epsilon=1e-16)
+batches = len(range(0, len(x_train), args.batch_size))
 model.compile(
     optimizer=optimizer,
     loss="categorical_crossentropy",
     metrics=["accuracy"],
-    steps_per_execution=steps_per_execution,
+    # Book: one batch per call of TensorFlow; a whole epoch per call is faster, the result the same
+    steps_per_execution=1 if keras.config.backend() == "torch" else batches,
 )
 
-# Training
+# Training: one update of the weights per batch of 32 images, 1,875 in each epoch
 # Book: no epochs given, which meant 10; since Keras 2.1.0 it silently means 1
 history = model.fit(x_train, y_train, batch_size=args.batch_size, epochs=args.epochs)
 
-# Evaluation
+# Evaluation on images that were not used for training
 score = model.evaluate(x_test, y_test, verbose=0)
-print(f"test accuracy: {score[1]:.4f}")
+print(f"test accuracy: {score[1]:.4f}")  # Book: "test accuracy : " and every digit
 
-# For `uv run`:
 # /// script
-# requires-python = ">=3.11"
-# dependencies = ["keras>=3.15.1", "tensorflow>=2.20", "numpy>=2.1", "scikit-learn>=1.6"]
+# requires-python = ">=3.11,<3.14"
+# dependencies = ["keras", "tensorflow", "numpy", "scikit-learn"]
+# tool.uv.exclude-newer = "2026-11-24T00:00:00Z"
 # ///

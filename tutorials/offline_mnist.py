@@ -3,6 +3,7 @@
 03_mnist_mlp.py and 04_mnist_cnn.py import this only when Keras cannot download MNIST.
 """
 
+import atexit
 import os
 import sys
 import zipfile
@@ -16,8 +17,9 @@ IMAGE_SHAPES = {"x_train": (28, 28), "y_train": (), "x_test": (28, 28), "y_test"
 def load_data(error):
     """Return ((x_train, y_train), (x_test, y_test)) in MNIST's shapes and types (uint8).
 
-    `error` is what the download ended with; one notice on stderr tells of it and of the data used
-    instead. A MNIST_NPZ that cannot be used ends the program with one line.
+    `error` is what the download ended with. A notice on stderr tells of it and of the data used
+    instead; for the stand-in, one more line does so when the program ends, below its result. A
+    MNIST_NPZ that cannot be used ends the program with one line.
     """
     path = os.environ.get("MNIST_NPZ")
     if path:
@@ -30,21 +32,26 @@ def load_data(error):
             "script does not apply to it. For the real MNIST run once with internet, or set\n"
             "MNIST_NPZ to the path of an mnist.npz."
         )
+        atexit.register(remind)
     print(f"MNIST could not be downloaded ({error}).\n{used}", file=sys.stderr)
     return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
+
+
+def remind():
+    """Say below the result that it is not one of MNIST."""
+    sys.stdout.flush()  # the result comes first, in a pipe as well
+    print("(a result of the stand-in, not of MNIST: see the notice above)", file=sys.stderr)
 
 
 def read_npz(path):
     """Return the four arrays of an `.npz` like Keras' mnist.npz, with any number of images."""
     try:
-        with open(path, "rb") as file:
-            if not zipfile.is_zipfile(file):
-                raise ValueError("it is not a whole .npz archive")
-        with np.load(path, allow_pickle=False) as file:
+        zipfile.ZipFile(path).close()  # says plainly what is wrong with a file that is no archive
+        with np.load(path) as file:
             arrays = {name: file[name] for name in IMAGE_SHAPES}
-        for name, image_shape in IMAGE_SHAPES.items():
-            array, images = arrays[name], arrays[name.replace("y_", "x_")]
-            if array.shape != (len(images), *image_shape) or array.dtype != np.uint8:
+        for name, array in arrays.items():
+            images = arrays[name.replace("y_", "x_")]
+            if array.shape != (len(images), *IMAGE_SHAPES[name]) or array.dtype != np.uint8:
                 raise ValueError(f"{name} has shape {array.shape} and type {array.dtype}")
             if not len(array) or (name[0] == "y" and array.max() > 9):
                 raise ValueError(f"{name} is empty or holds more than the digits 0 to 9")
@@ -73,19 +80,16 @@ def make_stand_in():
 def grow(images, labels, count):
     """Return `count` images (count, 28, 28) and labels (count,) out of n 8 x 8 images.
 
-    Each image, of values from 0 to 16, is enlarged to 20 x 20 and laid in the middle of the 28 x 28
-    pixels, then again and again with another shift of up to two pixels each way.
+    Each image, of values from 0 to 16, is enlarged to 20 x 20, laid in the middle of 28 x 28 pixels
+    and shifted by up to two pixels each way: 25 copies of it, then the same again.
     """
     # Row i of `weights` says how the 20 pixels mix the 8 (bilinear interpolation).
     middles = (np.arange(20) + 0.5) * 8 / 20 - 0.5
     weights = np.array([np.interp(middles, np.arange(8), row) for row in np.eye(8)]).T
     enlarged = np.rint(weights @ images @ weights.T * (255 / 16)).astype(np.uint8)
 
-    source = np.arange(count) % len(images)
-    shift = (np.arange(count) // len(images) + 12) % 25  # 12 is the middle
-    grown = np.zeros((count, 28, 28), np.uint8)
-    for number in range(25):
-        top, left = 2 + number // 5, 2 + number % 5
-        chosen = shift == number
-        grown[chosen, top : top + 20, left : left + 20] = enlarged[source[chosen]]
-    return grown, labels[source].astype(np.uint8)
+    centred = np.pad(enlarged, ((0, 0), (4, 4), (4, 4)))
+    shifts = range(-2, 3)
+    copies = [np.roll(centred, (down, right), axis=(1, 2)) for down in shifts for right in shifts]
+    grown = np.resize(np.concatenate(copies), (count, 28, 28))  # from the start again, as needed
+    return grown, np.resize(labels, count).astype(np.uint8)
