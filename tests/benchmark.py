@@ -45,7 +45,10 @@ TUTORIALS_TIMED = ("02", "03", "04")
 
 
 def run_keras(job):
-    """Run a tutorial and time its fit; with `plain`, without steps_per_execution."""
+    """Run a tutorial and time its fit; with `plain`, without steps_per_execution.
+
+    The script is copied into the current folder, with the `edits` of the job.
+    """
     os.environ["KERAS_BACKEND"] = job["backend"]
     import keras
 
@@ -87,8 +90,10 @@ def run_keras(job):
         return found["score"]
 
     keras.Sequential.evaluate = kept_evaluate
-    sys.argv = [str(TUTORIALS / job["script"]), *job["arguments"]]
-    runpy.run_path(sys.argv[0], run_name="__main__")
+    script = Path(job["script"])
+    script.write_text(measure.edited(TUTORIALS / script, job["edits"]), encoding="utf-8")
+    sys.argv = [str(script), *job["arguments"]]
+    runpy.run_path(str(script), run_name="__main__")
     return {
         "epochs": clock.epochs,
         "fit": found["fit"],
@@ -252,8 +257,8 @@ def contenders(quick, folder):
         for backend in backends[:1] if quick else backends:
             rows[f"tutorial, {backend}"] = keras_job(script, backend, flags, data)
             if tutorial == "04":
-                mixed = [*flags, "--mixed-precision"]
-                rows[f"mixed precision, {backend}"] = keras_job(script, backend, mixed, data)
+                mixed = keras_job(script, backend, flags, data, edits=measure.MIXED_PRECISION)
+                rows[f"mixed precision, {backend}"] = mixed
             elif backend != "torch":  # which has no steps_per_execution
                 rows[f"plain, {backend}"] = keras_job(script, backend, flags, data, plain=True)
             if tutorial == "03":
@@ -272,7 +277,7 @@ def contenders(quick, folder):
     return table
 
 
-def keras_job(script, backend, arguments, data=None, plain=False):
+def keras_job(script, backend, arguments, data=None, plain=False, edits=()):
     return {
         "worker": "keras",
         "script": script,
@@ -280,6 +285,7 @@ def keras_job(script, backend, arguments, data=None, plain=False):
         "arguments": arguments,
         "data": data,
         "plain": plain,
+        "edits": edits,
     }
 
 

@@ -19,6 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import measure
 import numpy as np
 import pytest
 from packaging.requirements import Requirement
@@ -125,15 +126,6 @@ class Lesson:
         return call
 
 
-def edited(script, edits):
-    """Return the text of a script with each (old, new) of `edits` replaced, found once in it."""
-    text = script.read_text(encoding="utf-8")
-    for old, new in edits:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    return text
-
-
 def small_mnist():
     """Return arrays like those of MNIST: 40 and 20 images of noise, with a label each."""
     noise = np.random.RandomState(0)
@@ -197,7 +189,7 @@ def lesson(number, *flags, edits=()):
         patch.setitem(sys.modules, "offline_mnist", None)  # a lesson alone in a folder lacks it
         patch.chdir(folder)
         script = Path(folder, SCRIPTS[number].name)
-        script.write_text(edited(SCRIPTS[number], edits), encoding="utf-8")
+        script.write_text(measure.edited(SCRIPTS[number], edits), encoding="utf-8")
         patch.setattr(sys, "argv", [str(script), *flags])
         with contextlib.redirect_stdout(console):
             variables = runpy.run_path(str(script), run_name="__main__")

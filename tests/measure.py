@@ -52,6 +52,11 @@ CNN = "04_mnist_cnn.py"
 BOOK_CNN = ("--epochs", "3", "--batch-size", "512")
 ADADELTA = ("Adadelta(learning_rate=1.0, rho=0.95, epsilon=1e-8)", '"Adadelta"')
 HIDDEN = "model.add(Dense(20))\nmodel.add(Activation(args.activation))\n"
+SEEDED = "keras.utils.set_random_seed(args.seed)"
+MIXED_PRECISION = (
+    (SEEDED, f'keras.config.set_dtype_policy("mixed_bfloat16")\n{SEEDED}'),
+    ('Activation("softmax")', 'Activation("softmax", dtype="float32")'),
+)
 VARIANTS = {
     "01": Variant("01_intro_dummy_net.py", 10, 5),
     "02": Variant("02_iris_mlp.py", 20, 6),
@@ -97,6 +102,19 @@ def processor():
         return platform.processor() or platform.machine()
 
 
+def edited(script, edits):
+    """Return the text of a script with each (old, new) of `edits` replaced.
+
+    Raises RuntimeError where the old text is not there exactly once.
+    """
+    text = script.read_text(encoding="utf-8")
+    for old, new in edits:
+        if text.count(old) != 1:
+            raise RuntimeError(f"{script.name} does not have {old!r} once")
+        text = text.replace(old, new)
+    return text
+
+
 def run(variant, seed, environ=None):
     """Run a tutorial once and return its figures.
 
@@ -107,11 +125,7 @@ def run(variant, seed, environ=None):
         script = TUTORIALS / variant.script
         environ = dict(environ or os.environ)
         if variant.edits:
-            text = script.read_text(encoding="utf-8")
-            for old, new in variant.edits:
-                if text.count(old) != 1:
-                    raise RuntimeError(f"{script.name} does not have {old!r} once")
-                text = text.replace(old, new)
+            text = edited(script, variant.edits)
             environ["PYTHONPATH"] = str(TUTORIALS)  # for offline_mnist
             script = Path(folder, script.name)
             script.write_text(text, encoding="utf-8")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import keras
+import measure
 import pytest
 from conftest import (
     COMMANDS,
@@ -19,13 +20,11 @@ from conftest import (
     SCRIPTS,
     TUTORIALS,
     call,
-    edited,
     lesson,
     mnist_file,
 )
 
 MORE = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
-SEEDED = "keras.utils.set_random_seed(args.seed)"
 TRAINED = ["01", "02", "03", "04", "05"]
 
 
@@ -100,12 +99,10 @@ def test_ctrl_c_ends_at_once_and_leaves_nothing(tmp_path):
 
 
 def test_04_in_mixed_precision_spares_the_softmax():
-    policy = 'keras.config.set_dtype_policy("mixed_bfloat16")'
-    softmax = 'Activation("softmax", dtype="float32")'
-    assert policy in MORE and softmax in MORE
-    edits = ((SEEDED, f"{policy}\n{SEEDED}"), ('Activation("softmax")', softmax))
+    for _, new in measure.MIXED_PRECISION:
+        assert new.splitlines()[0] in MORE
     try:
-        made = lesson("04", "--epochs", "1", edits=edits)
+        made = lesson("04", "--epochs", "1", edits=measure.MIXED_PRECISION)
     finally:
         keras.config.set_dtype_policy("float32")
     types = [layer.compute_dtype for layer in made.variables["model"].layers]
@@ -120,11 +117,14 @@ def test_03_on_two_devices_gives_the_same(tmp_path):
     show += [('print(f"test', 'print(jax.device_count(), *score)\nprint(f"test')]
     line = "keras.distribution.set_distribution(keras.distribution.DataParallel())"
     assert line in MORE
-    devices = {"one": (show, "1"), "two": ([*show, (SEEDED, f"{line}\n{SEEDED}")], "2")}
+    devices = {
+        "one": (show, "1"),
+        "two": ([*show, (measure.SEEDED, f"{line}\n{measure.SEEDED}")], "2"),
+    }
     shown = []
     for name, (edits, count) in devices.items():
         script = tmp_path / f"{name}.py"
-        script.write_text(edited(SCRIPTS["03"], edits), encoding="utf-8")
+        script.write_text(measure.edited(SCRIPTS["03"], edits), encoding="utf-8")
         flags = ["--epochs", "2", "--batch-size", "50"]
         environment = {"KERAS_BACKEND": "jax", "MNIST_NPZ": str(mnist_file(2000))}
         environment |= {"PYTHONPATH": str(TUTORIALS)}

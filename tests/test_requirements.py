@@ -99,3 +99,11 @@ def test_the_header_names_other_versions(monkeypatch):
         conftest.importlib.metadata, "version", lambda name: fake.get(name) or real(name)
     )
     assert "keras 3.0.0 (tested: 3." in conftest.pytest_report_header()
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ja.md"])
+def test_colab_gets_a_keras_that_will_do(page):
+    (lowest,) = re.findall(
+        r"%pip install -q \"(keras\S+)\"", (ROOT / page).read_text(encoding="utf-8")
+    )
+    assert lowest in [str(entry) for entry in REQUIREMENTS]

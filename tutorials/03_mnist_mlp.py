@@ -44,13 +44,14 @@ x_test = x_test.reshape(len(x_test), 784).astype("float32") / 255
 y_train = to_categorical(y_train, 10)
 y_test = to_categorical(y_test, 10)
 
-# Model: two hidden layers; softmax gives each of the ten digits a probability
+# Model: two hidden layers, of 50 and 20 neurons
 model = Sequential()
 model.add(Input(shape=(784,)))  # Book: Dense(50, input_dim=784), which warns today
 model.add(Dense(50))
 model.add(Activation(args.activation))
 model.add(Dense(20))
 model.add(Activation(args.activation))
+# Softmax gives each of the ten digits a probability
 model.add(Dense(10))
 model.add(Activation("softmax"))
 
