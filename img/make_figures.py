@@ -22,6 +22,8 @@ import matplotlib as mpl
 mpl.use("Agg")  # no window, on any machine
 import matplotlib.pyplot as plt
 import numpy as np
+import PIL.Image
+from PIL.PngImagePlugin import PngInfo
 
 ROOT = Path(__file__).resolve().parents[1]
 TUTORIALS = ROOT / "tutorials"
@@ -85,18 +87,26 @@ def save(figure, path, **metadata):
 
 
 def sample_digits(path):
-    """Figure 4.7 of the chapter: digits of MNIST, with their labels."""
+    """04_07.png of the chapter: digits of MNIST, with their labels."""
     images, labels = load_mnist()
     draw_digits(path, images[:20], labels[:20], 10)
 
 
 def learning_curve(path):
-    """Figure 4.1 of the chapter: what tutorial 05 draws of the iris network."""
+    """04_01.png of the chapter: what tutorial 05 draws of the iris network."""
+    note = PngInfo()
+    note.add_text("Description", plotting_lines())  # a test compares it with the script
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         run("05_tips_save_summary_plot.py")
-        picture = Path("learning_curve.png").read_bytes()
-    path.write_bytes(picture)
+        with PIL.Image.open("learning_curve.png") as picture:
+            picture.save(path, pnginfo=note, dpi=picture.info["dpi"])
     plt.close("all")
+
+
+def plotting_lines():
+    """Return the part of tutorial 05 that draws the learning curve."""
+    text = (TUTORIALS / "05_tips_save_summary_plot.py").read_text(encoding="utf-8")
+    return text[text.index("# Learning curve") : text.index("if args.show:")]
 
 
 def exercises(path):

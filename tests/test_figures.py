@@ -28,6 +28,11 @@ def test_nothing_else_is_left_behind(command):
     assert {path.name for path in command.folder.iterdir()} == set(make_figures.PICTURES)
 
 
+def test_learning_curve_is_drawn_by_the_script_as_it_is():
+    with PIL.Image.open(ROOT / "img" / "04_01.png") as picture:
+        assert picture.text["Description"] == make_figures.plotting_lines()
+
+
 def test_exercises_are_drawn_from_the_record_as_it_is():
     with PIL.Image.open(ROOT / "img" / "exercises.png") as picture:
         drawn = json.loads(picture.text["Description"])

@@ -9,7 +9,7 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
 parser.add_argument("--epochs", type=int, default=10, help="passes over the data (default: 10)")
 parser.add_argument("--batch-size", type=int, default=32, help="rows per update (default: 32)")
-parser.add_argument("--seed", type=int, default=0, help="of the initial weights (default: 0)")
+parser.add_argument("--seed", type=int, default=0, help="random seed of the run (default: 0)")
 parser.add_argument("--quiet", action="store_true", help="hide the progress (default: show it)")
 args = parser.parse_args()
 if not (1 <= args.epochs < 2**31 and 1 <= args.batch_size < 2**31 and 0 <= args.seed < 2**32):

@@ -9,7 +9,7 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
 parser.add_argument("--epochs", type=int, default=10, help="passes over the data (default: 10)")
 parser.add_argument("--batch-size", type=int, default=32, help="images per update (default: 32)")
-parser.add_argument("--seed", type=int, default=0, help="of weights and shuffling (default: 0)")
+parser.add_argument("--seed", type=int, default=0, help="random seed of the run (default: 0)")
 rules, activations = ["sgd", "adagrad"], ["sigmoid", "relu", "tanh"]
 parser.add_argument("--optimizer", choices=rules, default="sgd", help="update rule (default: sgd)")
 text = "of the hidden layers (default: sigmoid)"

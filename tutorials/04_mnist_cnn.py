@@ -11,7 +11,7 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
 parser.add_argument("--epochs", type=int, default=10, help="passes over the data (default: 10)")
 parser.add_argument("--batch-size", type=int, default=128, help="images per update (default: 128)")
-parser.add_argument("--seed", type=int, default=0, help="of weights and shuffling (default: 0)")
+parser.add_argument("--seed", type=int, default=0, help="random seed of the run (default: 0)")
 args = parser.parse_args()
 if not (1 <= args.epochs < 2**31 and 1 <= args.batch_size < 2**31 and 0 <= args.seed < 2**32):
     parser.error("--epochs and --batch-size must be 1 to 2147483647, --seed 0 to 4294967295")
