@@ -124,7 +124,7 @@ def test_the_walk_has_every_part_of_the_chapter(name):
     for section, count in LISTINGS.items():
         numbers = []
         for found, listings, _ in walk:
-            for first, last in re.findall(r"(\d+)(?:–(\d+))?", re.split("[:：]", listings)[0]):
+            for first, last in re.findall(r"(\d+)(?:[–～](\d+))?", re.split("[:：]", listings)[0]):
                 if found == section and not first.startswith("0"):  # a picture's name
                     numbers += range(int(first), int(last or first) + 1)
         assert sorted(numbers) == list(range(1, count + 1)), section

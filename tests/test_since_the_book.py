@@ -27,16 +27,16 @@ COMMENTS = {
     4: r"dense_1 and dense_2",
     5: r'"acc"',
     6: r"keras\.layers\.core",
-    9: r"another server",
+    9: r"another server|no fallback",
     10: r"input_dim|input_shape",
     11: r"my_model\.h5",
     13: r"no seed|random_state",
     15: r"one batch per call",
     16: r"every digit",
-    17: r"plt\.ylim|plt\.show",
+    17: r"plt\.ylim|plt\.show|axis from 0",
     20: r"Using TensorFlow backend",
 }
-WORDS = {"old": "旧", "new": "新", "read": "文献"}
+WORDS = {"old": "旧", "new": "新", "read": "資料"}
 SILENT = {"README.md": "**silent**", "README.ja.md": "**警告なし**"}
 TABLES = {
     name: {

@@ -4,7 +4,7 @@ Run:    python tutorials/01_intro_dummy_net.py
 Expect: loss 0.8935 to 2.0520, accuracy 0.0 or 1.0 (10 seeds), about 5 seconds
 """
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, RawDescriptionHelpFormatter  # flags; the lesson is below
 
 parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
 parser.add_argument("--epochs", type=int, default=10, help="passes over the data (default: 10)")
@@ -26,28 +26,30 @@ print(f"Keras {keras.__version__}, backend {keras.config.backend()}")
 
 keras.utils.set_random_seed(args.seed)  # Book: no seed, so no run could be repeated
 
-# Training data: three rows of three numbers, the class of each as a one-hot label
+# Training data: three rows of three numbers; a one-hot label has a 1 in the column of the class
 x_train = np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6], [0.7, 0.8, 0.9]])
 y_train = np.array([[0, 0, 1], [0, 1, 0], [1, 0, 0]])
 
-# Test data: a row that the network has never seen, to find out whether it can generalize
+# Test data, kept out of training: only unseen data can show that a network generalizes
 x_test = np.array([[0.1, 0.3, 0.5]])
 y_test = np.array([[0, 0, 1]])
 
 # Model: layers, stacked in the order in which the data passes through them
 model = Sequential()
 model.add(Input(shape=(3,)))  # Book: Dense(2, input_dim=3), which warns today
-# Hidden layer: 2 neurons, each fed by all inputs; sigmoid squeezes what they say into 0 to 1
+# Hidden layer: 2 neurons, each a weighted sum of the inputs; sigmoid squeezes it into 0 to 1
 model.add(Dense(2))
 model.add(Activation("sigmoid"))
 # Output layer: a neuron per class; softmax turns their values into probabilities
 model.add(Dense(3))
 model.add(Activation("softmax"))
 
-# The loss measures how wrong those probabilities are; the optimizer changes the weights to lower it
+# The loss measures how wrong the probabilities are; the optimizer changes the weights to lower it.
+# Accuracy is the share of rows whose most probable class is the right one.
 model.compile(optimizer="SGD", loss="categorical_crossentropy", metrics=["accuracy"])
 
-# Training: an epoch is one pass over the training data, a batch the rows behind one update
+# Training: an epoch is one pass over the training data; the weights change once per batch of rows.
+# Three rows fit into one batch, so ten epochs are only ten updates.
 verbose = 0 if args.quiet else 1
 # Book: no epochs given, which meant 10; since Keras 2.1.0 it silently means 1
 model.fit(x_train, y_train, batch_size=args.batch_size, epochs=args.epochs, verbose=verbose)
@@ -56,7 +58,7 @@ model.fit(x_train, y_train, batch_size=args.batch_size, epochs=args.epochs, verb
 print(model.evaluate(x_test, y_test, verbose=0))
 
 # /// script
-# requires-python = ">=3.11,<3.14"
+# requires-python = ">=3.11,<3.14"  # this block is for `uv run`
 # dependencies = ["keras", "tensorflow", "numpy"]
 # tool.uv.exclude-newer = "2026-11-24T00:00:00Z"
 # ///

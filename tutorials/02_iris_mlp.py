@@ -4,7 +4,7 @@ Run:    python tutorials/02_iris_mlp.py
 Expect: test accuracy 0.6579 to 1.0000 (20 seeds), about 6 seconds
 """
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, RawDescriptionHelpFormatter  # flags; the lesson is below
 
 parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
 parser.add_argument("--epochs", type=int, default=20, help="passes over the data (default: 20)")
@@ -29,28 +29,28 @@ iris = load_iris()
 # Book: no random_state, so every run had another split
 x_train, x_test, y_train, y_test = train_test_split(iris.data, iris.target, random_state=args.seed)
 
-# One-hot labels, one column per species: 2 => [0, 0, 1]. A larger number is not a better flower
+# One-hot labels: 2 => [0, 0, 1]. The numbers of the species are only names, without an order
 y_train = to_categorical(y_train, num_classes=3)
 y_test = to_categorical(y_test, num_classes=3)
 
 # Model: 4 measurements => 50 neurons => 3 species
 model = Sequential()
 model.add(Input(shape=(4,)))  # Book: Dense(50, input_dim=4), which warns today
-# Hidden layer: its activation lets the network learn more than straight borders
+# Hidden layer: its activation lets the network learn more than straight boundaries
 model.add(Dense(50))
 model.add(Activation("sigmoid"))
 # Output layer: softmax turns the values of the 3 neurons into probabilities that sum to 1
 model.add(Dense(3))
 model.add(Activation("softmax"))
 
-batches = len(range(0, len(x_train), args.batch_size))
+batches = len(range(0, len(x_train), args.batch_size))  # in an epoch; the last may be smaller
 model.compile(
     # SGD moves the weights a small step down the slope of the loss, batch by batch
     optimizer="SGD",
     # The loss is small where the true species gets a high probability
     loss="categorical_crossentropy",
     metrics=["accuracy"],
-    # Book: one batch per call of TensorFlow; a whole epoch per call is faster, the result the same
+    # Book: one batch per call; a whole epoch per call is faster, same result (PyTorch cannot)
     steps_per_execution=1 if keras.config.backend() == "torch" else batches,
 )
 
@@ -62,7 +62,7 @@ score = model.evaluate(x_test, y_test, verbose=0)
 print(f"test accuracy: {score[1]:.4f}")  # Book: "test acc : " and every digit
 
 # /// script
-# requires-python = ">=3.11,<3.14"
+# requires-python = ">=3.11,<3.14"  # this block is for `uv run`
 # dependencies = ["keras", "tensorflow", "scikit-learn"]
 # tool.uv.exclude-newer = "2026-11-24T00:00:00Z"
 # ///

@@ -4,7 +4,7 @@ Run:    python tutorials/03_mnist_mlp.py
 Expect: test accuracy 0.8719 to 0.8916 (10 seeds), about 12 seconds
 """
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, RawDescriptionHelpFormatter  # flags; the lesson is below
 
 parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
 parser.add_argument("--epochs", type=int, default=10, help="passes over the data (default: 10)")
@@ -31,12 +31,12 @@ keras.utils.set_random_seed(args.seed)  # Book: no seed, so no run could be repe
 # Data: 60,000 images of 28 x 28 pixels to train with and 10,000 others to test with
 try:
     (x_train, y_train), (x_test, y_test) = mnist.load_data()  # Book: another server, no checksum
-except Exception as error:  # no internet, say
-    from offline_mnist import load_data  # it lies beside this script in tutorials/
+except Exception as error:  # Book: no fallback; here for a machine without internet
+    from offline_mnist import load_data  # the file next to this one in tutorials/
 
     (x_train, y_train), (x_test, y_test) = load_data(error)
 
-# 28 x 28 => 784, since a Dense layer wants a row; 0-255 => 0-1, where training goes best
+# 28 x 28 => 784, since a Dense layer wants a row; 0-255 => 0-1, a range that trains well
 x_train = x_train.reshape(len(x_train), 784).astype("float32") / 255
 x_test = x_test.reshape(len(x_test), 784).astype("float32") / 255
 
@@ -58,19 +58,19 @@ model.add(Activation("softmax"))
 # The optimizer lowers the loss step by step; Adagrad gives every weight a step size of its own
 optimizer = "sgd"
 if args.optimizer == "adagrad":
-    # Book: "Adagrad", then rate 0.01 and sums from 0; today silently rate 0.001 and sums from 0.1.
-    # It divided by sqrt(sum) + 1e-8, today by sqrt(sum + epsilon): 1e-16 is the nearest there is.
+    # Book: "Adagrad", then rate 0.01, sums of squared gradients from 0, divisor sqrt(sum) + 1e-8;
+    # today silently rate 0.001, sums from 0.1, divisor sqrt(sum + epsilon): 1e-16 comes nearest
     optimizer = Adagrad(learning_rate=0.01, initial_accumulator_value=0.0, epsilon=1e-16)
-batches = len(range(0, len(x_train), args.batch_size))
+batches = len(range(0, len(x_train), args.batch_size))  # in an epoch; the last may be smaller
 model.compile(
     optimizer=optimizer,
     loss="categorical_crossentropy",
     metrics=["accuracy"],
-    # Book: one batch per call of TensorFlow; a whole epoch per call is faster, the result the same
+    # Book: one batch per call; a whole epoch per call is faster, same result (PyTorch cannot)
     steps_per_execution=1 if keras.config.backend() == "torch" else batches,
 )
 
-# Training: one update of the weights per batch of 32 images, 1,875 in each epoch
+# Training: an update per batch, 1,875 in an epoch; larger batches run faster but update less often
 # Book: no epochs given, which meant 10; since Keras 2.1.0 it silently means 1
 history = model.fit(x_train, y_train, batch_size=args.batch_size, epochs=args.epochs)
 
@@ -79,7 +79,7 @@ score = model.evaluate(x_test, y_test, verbose=0)
 print(f"test accuracy: {score[1]:.4f}")  # Book: "test accuracy : " and every digit
 
 # /// script
-# requires-python = ">=3.11,<3.14"
+# requires-python = ">=3.11,<3.14"  # this block is for `uv run`
 # dependencies = ["keras", "tensorflow", "numpy", "scikit-learn"]
 # tool.uv.exclude-newer = "2026-11-24T00:00:00Z"
 # ///

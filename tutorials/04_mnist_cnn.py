@@ -6,7 +6,7 @@ Expect: test accuracy 0.9901 to 0.9907 (2 seeds), about 5 minutes
         test accuracy 0.9769 to 0.9800 (5 seeds), about 68 seconds
 """
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, RawDescriptionHelpFormatter  # flags; the lesson is below
 
 parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
 parser.add_argument("--epochs", type=int, default=10, help="passes over the data (default: 10)")
@@ -29,12 +29,12 @@ keras.utils.set_random_seed(args.seed)  # Book: no seed, so no run could be repe
 # Data: 60,000 images of 28 x 28 pixels to train with and 10,000 others to test with
 try:
     (x_train, y_train), (x_test, y_test) = mnist.load_data()  # Book: another server, no checksum
-except Exception as error:  # no internet, say
-    from offline_mnist import load_data  # it lies beside this script in tutorials/
+except Exception as error:  # Book: no fallback; here for a machine without internet
+    from offline_mnist import load_data  # the file next to this one in tutorials/
 
     (x_train, y_train), (x_test, y_test) = load_data(error)
 
-# Height, width and channels (one: gray; colors have three), and 0-255 => 0-1
+# Height, width and channels (1 for gray, 3 for color), and 0-255 => 0-1
 x_train = x_train.reshape(len(x_train), 28, 28, 1).astype("float32") / 255
 x_test = x_test.reshape(len(x_test), 28, 28, 1).astype("float32") / 255
 
@@ -42,18 +42,18 @@ x_test = x_test.reshape(len(x_test), 28, 28, 1).astype("float32") / 255
 y_train = to_categorical(y_train, 10)
 y_test = to_categorical(y_test, 10)
 
-# Model: convolutions look at neighboring pixels together, which the MLP of section 4.5 cannot
+# Model: a convolution knows which pixels are neighbors; the MLP of section 4.5 does not
 model = Sequential()
-model.add(Input(shape=(28, 28, 1)))  # Book: Conv2D(..., input_shape=(28, 28, 1)), which warns
+model.add(Input(shape=(28, 28, 1)))  # Book: Conv2D(..., input_shape=(28, 28, 1)), which warns today
 # 32 filters of 3 x 3 pixels slide over the image; each learns a pattern, such as an edge
 model.add(Conv2D(32, kernel_size=(3, 3)))
-model.add(Activation("relu"))
-# 64 filters over those 32 maps learn patterns of patterns
+model.add(Activation("relu"))  # turns negative values into 0
+# Each filter made an image of its own; 64 more look for patterns across those 32 images
 model.add(Conv2D(64, kernel_size=(3, 3)))
 model.add(Activation("relu"))
-# Pooling keeps the largest of every 2 x 2 values: where exactly it was matters little
+# Pooling keeps the largest of each 2 x 2 values (24 x 24 => 12 x 12): exact places matter little
 model.add(MaxPooling2D(pool_size=(2, 2)))
-# Dropout silences a random quarter of the values in training, against overfitting
+# Dropout: training without a random quarter of the values prevents learning by heart (overfitting)
 model.add(Dropout(0.25))
 # Flatten lays the 12 x 12 x 64 values in a row, for the Dense layers
 model.add(Flatten())
@@ -65,13 +65,13 @@ model.add(Dense(10))
 model.add(Activation("softmax"))
 
 model.compile(
-    # Book: "Adadelta", then with these values; today's rate of 0.001 silently learns hardly anything
+    # Book: "Adadelta", then with these values; today silently rate 0.001, which hardly learns
     optimizer=Adadelta(learning_rate=1.0, rho=0.95, epsilon=1e-8),
     loss="categorical_crossentropy",
     metrics=["accuracy"],
 )
 
-# Training: fewer epochs and larger batches are sooner done, but mean fewer updates
+# Training: fewer epochs and larger batches finish sooner, but mean fewer updates
 model.fit(x_train, y_train, batch_size=args.batch_size, epochs=args.epochs)
 
 # Evaluation on images that were not used for training; nothing is dropped out now
@@ -79,7 +79,7 @@ score = model.evaluate(x_test, y_test, verbose=0)
 print(f"test accuracy: {score[1]:.4f}")  # Book: "test acc : " and every digit
 
 # /// script
-# requires-python = ">=3.11,<3.14"
+# requires-python = ">=3.11,<3.14"  # this block is for `uv run`
 # dependencies = ["keras", "tensorflow", "numpy", "scikit-learn"]
 # tool.uv.exclude-newer = "2026-11-24T00:00:00Z"
 # ///

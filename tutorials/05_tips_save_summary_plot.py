@@ -4,7 +4,7 @@ Run:    python tutorials/05_tips_save_summary_plot.py
 Expect: test accuracy 0.6579 to 0.9737 (5 seeds), about 7 seconds
 """
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, RawDescriptionHelpFormatter  # flags; the lesson is below
 
 parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
 parser.add_argument("--epochs", type=int, default=20, help="passes over the data (default: 20)")
@@ -43,7 +43,7 @@ model.add(Dense(3))
 model.add(Activation("softmax"))
 model.compile(optimizer="SGD", loss="categorical_crossentropy", metrics=["accuracy"])
 
-# Summary: each layer, its output shape (None: any number of rows), its weights and biases
+# Summary: layers, output shapes (None: any number of rows), weights and biases (4 x 50 + 50 = 250)
 model.summary()  # Book: dense_1 and dense_2; today the names are dense and dense_1
 
 # Training: fit returns the loss and the accuracy of every epoch
@@ -55,10 +55,10 @@ print(f"test accuracy: {score[1]:.4f}")
 
 # Saving: the file holds the layers, their weights and the optimizer, so training could go on
 model.save("my_model.keras")  # Book: my_model.h5, a format that Keras now calls legacy
-loaded_model = load_model("my_model.keras")
+loaded_model = load_model("my_model.keras")  # Book: model = load_model("my_model.h5")
 result = loaded_model.predict(x_test, verbose=0)
 print("loaded, it predicts the same:", np.array_equal(result, model.predict(x_test, verbose=0)))
-print("updates in its optimizer:", int(loaded_model.optimizer.iterations))
+print("updates in its optimizer:", int(loaded_model.optimizer.iterations))  # epochs x batches
 
 # Predictions for five test flowers: the species with the highest probability, and the true one
 names = iris.target_names
@@ -66,7 +66,7 @@ for i in range(5):
     print(f"predicted {names[result[i].argmax()]:10}  true {names[y_test[i].argmax()]}")
 
 # Learning curve: while the network learns, the accuracy rises and the loss falls
-epochs = [epoch + 1 for epoch in history.epoch]  # Keras counts from 0
+epochs = [epoch + 1 for epoch in history.epoch]  # Book: an axis from 0, without labels
 # Book: plt.ylim() first, which sets nothing without numbers
 plt.plot(epochs, history.history["accuracy"], ".-", label="accuracy")  # Book: "acc", now a KeyError
 plt.plot(epochs, history.history["loss"], ".-", label="loss")
@@ -79,7 +79,7 @@ if args.show:
     plt.show()
 
 # /// script
-# requires-python = ">=3.11,<3.14"
+# requires-python = ">=3.11,<3.14"  # this block is for `uv run`
 # dependencies = ["keras", "tensorflow", "numpy", "scikit-learn", "matplotlib"]
 # tool.uv.exclude-newer = "2026-11-24T00:00:00Z"
 # ///
