@@ -85,12 +85,16 @@ EPOCHS = 3
 
 @dataclasses.dataclass
 class Call:
-    """One call that a lesson made: the arguments it gave, as they were then, and what came back."""
+    """One call that a lesson made: the arguments it gave, as they were then, and what came back.
+
+    Of `fit` and `evaluate` also the weights of the model before the call and after it.
+    """
 
     name: str
     given: dict
     result: object = None
-    weights: list | None = None  # of the model, before the call
+    before: list | None = None
+    after: list | None = None
 
 
 class Console:
@@ -134,6 +138,11 @@ def small_mnist():
     return (x[:40], y[:40]), (x[40:], y[40:])
 
 
+def weights(model):
+    """Return copies of a model's weights; of no model, None."""
+    return None if model is None else [weight.copy() for weight in model.get_weights()]
+
+
 def watch(calls, owner, name, stub=None):
     """Return a function that does what `owner.name` does (or `stub`), and adds each call to `calls`.
 
@@ -152,10 +161,11 @@ def watch(calls, owner, name, stub=None):
         )
         is_array = {key: isinstance(value, np.ndarray) for key, value in given.items()}
         call = Call(name, {k: copy.copy(v) if is_array[k] else v for k, v in given.items()}, watch)
-        if name == "fit":
-            call.weights = [weight.copy() for weight in given["self"].get_weights()]
+        model = given["self"] if name in ("fit", "evaluate") else None
+        call.before = weights(model)
         calls.append(call)
         call.result = (stub or original)(*args, **kwargs)
+        call.after = weights(model)
         return call.result
 
     return watched

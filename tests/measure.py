@@ -247,6 +247,7 @@ def main():
         spent += figures["seconds"]
         entry = results["variants"].setdefault(name, {**variant.command(), "runs": {}})
         entry["runs"][str(seed)] = figures
+        entry["runs"] = dict(sorted(entry["runs"].items(), key=lambda run: int(run[0])))
         save(results)
         print(figures, flush=True)
     if failures:

@@ -228,7 +228,7 @@ def test_network(number, flags, program, seed):
 
 @every_case
 def test_initial_weights(number, flags, program, seed):
-    made, wanted = lesson(number, *flags).one("fit").weights, reference(program, seed).get_weights()
+    made, wanted = lesson(number, *flags).one("fit").before, reference(program, seed).get_weights()
     assert len(made) == len(wanted) > 0
     assert all(same(one, other) for one, other in zip(made, wanted, strict=True))
 
@@ -277,6 +277,14 @@ def test_evaluation_is_what_is_printed(number, flags, program, seed):
         assert made.output.count("test accuracy") == 1
     if number in ("02", "03", "04"):
         assert made.lines[-1].startswith("test accuracy: ")
+
+
+@every_case
+def test_evaluation_is_of_the_trained_weights(number, flags, program, seed):
+    made = lesson(number, *flags)
+    fit, evaluate = made.one("fit"), made.one("evaluate")
+    assert all(map(same, fit.after, evaluate.before))
+    assert not any(map(np.array_equal, fit.before, fit.after))  # each layer has learned
 
 
 @every_case

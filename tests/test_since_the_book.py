@@ -237,7 +237,7 @@ def test_damaged_mnist_is_downloaded_again(capsys):
     ],
 )
 def test_input_dim(make):
-    message = "Do not pass an `input_shape`/`input_dim` argument to a layer"
+    message = "Do not pass an `input_shape`"
     with pytest.warns(UserWarning, match=re.escape(message)):
         make()
     assert_shown(10, message.replace("`", ""))

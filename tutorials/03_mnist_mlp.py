@@ -1,7 +1,7 @@
 """Section 4.5: read handwritten digits (MNIST) with a multi-layer perceptron.
 
 Run:    python tutorials/03_mnist_mlp.py
-Expect: test accuracy 0.8719 to 0.8916 (10 seeds), about 12 seconds
+Expect: test accuracy 0.8719 to 0.8916 (10 seeds), about 10 seconds
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter  # flags; the lesson is below
