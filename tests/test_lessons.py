@@ -321,6 +321,24 @@ def test_one_call_per_epoch_changes_no_result(number):
     assert lesson("02").one("fit").result.history == lesson("05").one("fit").result.history
 
 
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+@pytest.mark.parametrize(("number", "batches"), [("02", 7), ("03", 3)])
+def test_all_batches_in_one_call_but_on_pytorch(monkeypatch, number, batches, backend):
+    class Stop(BaseException):
+        pass
+
+    def stop(model, **given):
+        raise Stop(given["steps_per_execution"])
+
+    monkeypatch.setattr(keras.Sequential, "compile", stop)
+    monkeypatch.setattr(keras.config, "backend", lambda: backend.encode().decode())  # a new str
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", conftest.small_mnist)
+    monkeypatch.setattr(sys, "argv", [str(SCRIPTS[number]), "--batch-size", "16"])
+    with pytest.raises(Stop) as end:
+        runpy.run_path(str(SCRIPTS[number]), run_name="__main__")
+    assert end.value.args == (1 if backend == "torch" else batches,)
+
+
 # What 05 adds, with its own flags
 
 
@@ -450,9 +468,9 @@ REFUSED = [
     *[
         (flag, value)
         for flag in ("--epochs", "--batch-size")
-        for value in ("0", "-3", "2147483648")
+        for value in ("0", "-3", "2147483648", "9999999999")
     ],
-    *[("--seed", value) for value in ("-1", "4294967296")],
+    *[("--seed", value) for value in ("-1", "4294967296", "9999999999")],
     *[
         (flag, value)
         for flag in ("--epochs", "--batch-size", "--seed")
