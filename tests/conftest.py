@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import types
 from pathlib import Path
 
 import measure
@@ -138,6 +139,10 @@ def small_mnist():
     return (x[:40], y[:40]), (x[40:], y[40:])
 
 
+def no_internet():
+    raise OSError("no internet")
+
+
 def weights(model):
     """Return copies of a model's weights; of no model, None."""
     return None if model is None else [weight.copy() for weight in model.get_weights()]
@@ -172,10 +177,12 @@ def watch(calls, owner, name, stub=None):
 
 
 @functools.cache
-def lesson(number, *flags, edits=()):
+def lesson(number, *flags, edits=(), online=True):
     """Run a copy of a tutorial in an empty folder, with the small MNIST, and return the `Lesson`.
 
-    Its training ends after EPOCHS epochs, however many it asks for. `edits` are (old, new): text to replace in the copy, found once in it.
+    Its training ends after EPOCHS epochs, however many it asks for. `edits` are (old, new): text to
+    replace in the copy, found once in it. Only where it is not `online` is there an `offline_mnist`,
+    with the small MNIST as well.
     """
     import keras
     import matplotlib.pyplot as plt
@@ -195,8 +202,11 @@ def lesson(number, *flags, edits=()):
         for owner, name in watched:
             patch.setattr(owner, name, watch(calls, owner, name))
         patch.setattr(plt, "show", watch(calls, plt, "show", stub=lambda: None))
-        patch.setattr(keras.datasets.mnist, "load_data", small_mnist)
-        patch.setitem(sys.modules, "offline_mnist", None)  # a lesson alone in a folder lacks it
+        patch.setattr(keras.datasets.mnist, "load_data", small_mnist if online else no_internet)
+        offline = None if online else types.SimpleNamespace(load_data=lambda error: small_mnist())
+        if offline:
+            patch.setattr(offline, "load_data", watch(calls, offline, "load_data"))
+        patch.setitem(sys.modules, "offline_mnist", offline)
         patch.chdir(folder)
         script = Path(folder, SCRIPTS[number].name)
         script.write_text(measure.edited(SCRIPTS[number], edits), encoding="utf-8")

@@ -216,6 +216,16 @@ def test_data(number, flags, program, seed):
     assert np.array_equal(evaluate["y"], y_test)
 
 
+@pytest.mark.parametrize("number", ["03", "04"])
+def test_data_without_internet(number):
+    offline = lesson(number, *ONE_UPDATE, online=False)
+    assert str(offline.one("load_data").given["error"]) == "no internet"
+    for name in "fit", "evaluate":
+        one, other = (made.one(name).given for made in (offline, lesson(number)))
+        assert same(one["x"], other["x"])
+        assert same(one["y"], other["y"])
+
+
 @every_case
 def test_network(number, flags, program, seed):
     model, wanted = lesson(number, *flags).variables["model"], reference(program, seed)
@@ -322,8 +332,11 @@ def test_one_call_per_epoch_changes_no_result(number):
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
-@pytest.mark.parametrize(("number", "batches"), [("02", 7), ("03", 3)])
-def test_all_batches_in_one_call_but_on_pytorch(monkeypatch, number, batches, backend):
+@pytest.mark.parametrize(
+    ("number", "size", "batches"),
+    [("02", "111", 2), ("02", "112", 1), ("03", "39", 2), ("03", "40", 1)],
+)
+def test_all_batches_in_one_call_but_on_pytorch(monkeypatch, number, size, batches, backend):
     class Stop(BaseException):
         pass
 
@@ -333,7 +346,7 @@ def test_all_batches_in_one_call_but_on_pytorch(monkeypatch, number, batches, ba
     monkeypatch.setattr(keras.Sequential, "compile", stop)
     monkeypatch.setattr(keras.config, "backend", lambda: backend.encode().decode())  # a new str
     monkeypatch.setattr(keras.datasets.mnist, "load_data", conftest.small_mnist)
-    monkeypatch.setattr(sys, "argv", [str(SCRIPTS[number]), "--batch-size", "16"])
+    monkeypatch.setattr(sys, "argv", [str(SCRIPTS[number]), "--batch-size", size])
     with pytest.raises(Stop) as end:
         runpy.run_path(str(SCRIPTS[number]), run_name="__main__")
     assert end.value.args == (1 if backend == "torch" else batches,)
