@@ -197,7 +197,7 @@ def lesson(number, *flags, edits=(), online=True):
     # In the class that defines it: Keras asks whether a model has a `compile` of its own.
     classes = inspect.getmro(keras.Sequential)
     watched += [(next(c for c in classes if name in vars(c)), name) for name in methods]
-    watched += [(keras.models, "load_model"), (plt, "savefig")]
+    watched += [(keras.models, "load_model"), (plt.Figure, "savefig")]
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         for owner, name in watched:
             patch.setattr(owner, name, watch(calls, owner, name))

@@ -435,7 +435,7 @@ def test_05_learning_curve(tips):
     ticks = [tick for tick in axis.get_xticks() if low <= tick <= high]
     assert ticks
     assert all(tick == int(tick) >= 1 for tick in ticks)
-    assert tips.one("savefig").given == {"fname": "learning_curve.png"}
+    assert tips.one("savefig").given == {"self": tips.figure, "fname": "learning_curve.png"}
     assert tips.figure.get_size_inches().tolist() == [6.4, 4.8]  # 640 x 480 pixels
 
 
