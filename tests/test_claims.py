@@ -118,6 +118,13 @@ def test_scripts_table(page, name):
 
 
 @every_page
+def test_time_of_the_book_s_cnn(page):
+    lines = [line for line in PAGES[page].splitlines() if f"`{sign('04-book')[3:]}`" in line]
+    (line,) = [line for line in lines if line[0] != "|"]
+    assert {duration("04-book")[0], PRINTED["04-book"]} <= set(numbers(line))
+
+
+@every_page
 @pytest.mark.parametrize("name", list(VARIANTS))
 def test_tables_of_results(page, name):
     now = spread(figures(name))
