@@ -203,7 +203,8 @@ def broken_file(kind, good, folder):
             "other counts": {"y_test": np.zeros(1999, np.uint8)},
             "one-hot labels": {"y_test": np.zeros((2000, 10), np.uint8)},
             "floats": {"y_test": np.zeros(2000)},
-            "letters": {"y_test": np.full(2000, 26, np.uint8)},
+            "signed": {"y_test": np.zeros(2000, np.int8)},
+            "letters": {"y_test": np.full(2000, 10, np.uint8)},
             "no images": {
                 "x_test": np.zeros((0, 28, 28), np.uint8),
                 "y_test": np.zeros(0, np.uint8),
@@ -228,6 +229,7 @@ def broken_file(kind, good, folder):
         ("other counts", "y_test has shape (1999,)"),
         ("one-hot labels", "y_test has shape (2000, 10)"),
         ("floats", "type float64"),
+        ("signed", "type int8"),
         ("letters", "y_test"),
         ("no images", "is empty"),
     ],
@@ -240,6 +242,22 @@ def test_unusable_mnist_npz_is_an_error(mnist_file, tmp_path, monkeypatch, kind,
     assert len(str(error.value).splitlines()) == 1
     assert message in str(error.value)
     assert "must name an .npz file with" in str(error.value)
+
+
+def test_not_every_digit_need_be_there(mnist_file, tmp_path):
+    with np.load(mnist_file) as file:
+        arrays = {**file, "y_train": np.zeros(2000, np.uint8)}
+    np.savez(tmp_path / "zeros.npz", **arrays)
+    assert not offline_mnist.read_npz(tmp_path / "zeros.npz")["y_train"].any()
+
+
+def test_of_a_long_reason_the_first_line_is_said(monkeypatch):
+    def refuse(path):
+        raise ValueError("the first line\nthe second")
+
+    monkeypatch.setattr(offline_mnist.zipfile, "ZipFile", refuse)
+    with pytest.raises(SystemExit, match=r"is not usable: the first line\. It must"):
+        offline_mnist.read_npz("any.npz")
 
 
 @pytest.mark.parametrize("number", ["03", "04"])
