@@ -27,7 +27,10 @@ PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 # TensorFlow for Python 3.14 is a release candidate so far. It requires keras-nightly, which has the
 # same files as keras: pip installs keras over them, uv both at once, and that can end in a mixture.
 RELEASED = PYTHONS[:-1]
-CANDIDATE = 'tensorflow>=2.22.0rc0 ; python_version == "3.14"'
+CANDIDATES = """
+tensorflow-cpu>=2.22.0rc0 ; python_version == "3.14" and sys_platform == "linux" and platform_machine == "x86_64"
+tensorflow>=2.22.0rc0 ; python_version == "3.14" and (sys_platform != "linux" or platform_machine != "x86_64")
+"""
 # uv takes one wheel's dependencies for those of all; the wheels of the candidate differ in this one.
 OVERRIDES = """\
 h5py<3.15 ; python_version < "3.14"
@@ -41,15 +44,12 @@ COMPILE += ["--no-python-downloads"]  # it resolves for other Pythons and needs 
 SETUP = ROOT / "tests" / "setup.json"
 
 
-def lower_bounds(session, markers="", *more):
+def lower_bounds(session):
     """Return the path of a copy of requirements.txt that does not name the exact versions."""
-    text = Path(REQUIREMENTS).read_text(encoding="utf-8").replace("-r versions.txt", "")
     path = Path(session.cache_dir, "lower-bounds.txt")
-    path.write_text(
-        re.sub(r"^(\w.*)", rf"\1{markers}", text, flags=re.MULTILINE) + "\n".join(more),
-        encoding="utf-8",
-    )
-    return str(path)
+    text = Path(REQUIREMENTS).read_text(encoding="utf-8").replace("-r versions.txt", "")
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
 def run_tests(session, **environment):
@@ -68,14 +68,14 @@ def locked(session):
 @nox.session(python=PYTHONS, venv_backend="venv")
 def newest(session):
     """The newest versions of everything."""
-    session.install("-r", lower_bounds(session))
+    session.install("-r", str(lower_bounds(session)))
     run_tests(session)
 
 
 @nox.session(python=RELEASED)
 def lowest(session):
     """The lowest versions that requirements.txt allows."""
-    session.install("--resolution", "lowest-direct", "-r", lower_bounds(session))
+    session.install("--resolution", "lowest-direct", "-r", str(lower_bounds(session)))
     run_tests(session)
 
 
@@ -195,8 +195,11 @@ def book(session):
 @nox.session(default=False, venv_backend="none")
 def lock(session):
     """Make versions.txt anew: today's newest versions, for these Pythons and every system."""
-    markers = f' ; python_version >= "{PYTHONS[0]}" and python_version <= "{PYTHONS[-1]}"'
-    requirements = lower_bounds(session, markers, CANDIDATE)
+    path = lower_bounds(session)
+    text = path.read_text(encoding="utf-8") + CANDIDATES
+    ours = f'python_version >= "{PYTHONS[0]}" and python_version <= "{PYTHONS[-1]}"'
+    text = re.sub(r"(?m)^(\w[^;\n]*?)(?: ; (.*))?$", rf"\1 ; ({ours}) and (\2)", text)
+    path.write_text(text.replace(" and ()", ""), encoding="utf-8")
     overrides, locked = (Path(session.cache_dir, name) for name in ("overrides.txt", "locked.txt"))
     overrides.write_text(OVERRIDES, encoding="utf-8")
     today = str(datetime.datetime.now(datetime.UTC).date())
@@ -205,7 +208,7 @@ def lock(session):
     # For a lower Python than ours, so that uv writes down where ours begin. Elsewhere the versions do
     # not apply, and pip says at once which requirement it cannot find.
     options += ["--python-version", "3.10"]
-    session.run(*COMPILE, *options, requirements, external=True)
+    session.run(*COMPILE, *options, str(path), external=True)
     first = f"# Made by `nox -s lock` on {today}: the versions that the tests are run with\n"
     VERSIONS.write_text(first + locked.read_text(encoding="utf-8"), encoding="utf-8")
     # `uv run` gets the same versions by the same date.

@@ -11,8 +11,8 @@ parser.add_argument("--epochs", type=int, default=20, help="passes over the data
 parser.add_argument("--batch-size", type=int, default=1, help="flowers per update (default: 1)")
 parser.add_argument("--seed", type=int, default=0, help="random seed of the run (default: 0)")
 args = parser.parse_args()
-if not (1 <= args.epochs < 2**31 and 1 <= args.batch_size < 2**31 and 0 <= args.seed < 2**32):
-    parser.error("--epochs and --batch-size must be 1 to 2147483647, --seed 0 to 4294967295")
+if args.epochs < 1 or args.batch_size < 1 or not 0 <= args.seed < 2**32:
+    parser.error("--epochs and --batch-size must be at least 1, --seed 0 to 4294967295")
 
 # Libraries
 import keras
@@ -22,11 +22,11 @@ from keras.utils import to_categorical
 from sklearn.datasets import load_iris
 from sklearn.model_selection import train_test_split
 
-keras.utils.set_random_seed(args.seed)  # Book: no seed, so no run could be repeated
+keras.utils.set_random_seed(args.seed)  # Book 15: no seed, so no run could be repeated
 
 # Data: 150 flowers, shuffled; 112 are training data, 38 are kept apart as test data
 iris = load_iris()
-# Book: no random_state, so every run had another split
+# Book 15: no random_state, so every run had another split
 x_train, x_test, y_train, y_test = train_test_split(iris.data, iris.target, random_state=args.seed)
 
 # One-hot labels: 2 => [0, 0, 1]. The numbers of the species are only names, without an order
@@ -35,7 +35,7 @@ y_test = to_categorical(y_test, num_classes=3)
 
 # Model: 4 measurements => 50 neurons => 3 species
 model = Sequential()
-model.add(Input(shape=(4,)))  # Book: Dense(50, input_dim=4), which warns today
+model.add(Input(shape=(4,)))  # Book 7: Dense(50, input_dim=4), which warns today
 # Hidden layer: its activation lets the network learn more than straight boundaries
 model.add(Dense(50))
 model.add(Activation("sigmoid"))
@@ -43,26 +43,19 @@ model.add(Activation("sigmoid"))
 model.add(Dense(3))
 model.add(Activation("softmax"))
 
-batches = len(range(0, len(x_train), args.batch_size))  # in an epoch; the last may be smaller
-model.compile(
-    # SGD moves the weights a small step down the slope of the loss, batch by batch
-    optimizer="SGD",
-    # The loss is small where the true species gets a high probability
-    loss="categorical_crossentropy",
-    metrics=["accuracy"],
-    # Book: one batch per call; a whole epoch per call is faster, same result (PyTorch cannot)
-    steps_per_execution=1 if keras.config.backend() == "torch" else batches,
-)
+# The loss is small where the true species gets a high probability; SGD moves the weights a small
+# step down its slope, batch by batch
+model.compile(optimizer="SGD", loss="categorical_crossentropy", metrics=["accuracy"])
 
 # Training: a batch of 1 means an update after every flower, 112 in each epoch
 model.fit(x_train, y_train, batch_size=args.batch_size, epochs=args.epochs)
 
 # Evaluation on flowers that were not used for training
 score = model.evaluate(x_test, y_test, verbose=0)
-print(f"test accuracy: {score[1]:.4f}")  # Book: "test acc : " and every digit
+print(f"test accuracy: {score[1]:.4f}")  # Book 11: "test acc : " and every digit
 
 # /// script
 # requires-python = ">=3.11,<3.14"  # this block is for `uv run`
 # dependencies = ["keras", "tensorflow", "scikit-learn"]
-# tool.uv.exclude-newer = "2026-11-24T00:00:00Z"
+# tool.uv.exclude-newer = "2026-11-25T00:00:00Z"
 # ///

@@ -18,8 +18,8 @@ def load_data(error):
     """Return ((x_train, y_train), (x_test, y_test)) in MNIST's shapes and types (uint8).
 
     `error` is what the download ended with. A notice on stderr tells of it and of the data used
-    instead; for the stand-in, one more line does so when the program ends, below its result. A
-    MNIST_NPZ that cannot be used ends the program with one line.
+    instead; for the stand-in, one more line does so when the program ends, below its result, but for
+    a notebook, which does not end. A MNIST_NPZ that cannot be used ends the program with one line.
     """
     path = os.environ.get("MNIST_NPZ")
     if path:
@@ -32,7 +32,8 @@ def load_data(error):
             "script does not apply to it. For the real MNIST run once with internet, or set\n"
             "MNIST_NPZ to the path of an mnist.npz."
         )
-        atexit.register(remind)
+        if not hasattr(sys, "ps1"):  # what a notebook has, or an interactive Python
+            atexit.register(remind)
     print(f"MNIST could not be downloaded ({error}).\n{used}", file=sys.stderr)
     return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
 
