@@ -1,4 +1,4 @@
-"""Run the tutorials: inside the tests, where every call can be watched, and as a reader types them.
+"""Run the tutorials: watched inside the tests, and as a reader types them.
 
 Nothing in the reader's environment has a say in the result. This file drops it before Keras is
 imported; only PATH and its like, KERAS_BACKEND and MNIST_NPZ are kept.
@@ -6,24 +6,23 @@ imported; only PATH and its like, KERAS_BACKEND and MNIST_NPZ are kept.
 
 import concurrent.futures
 import contextlib
-import copy
 import dataclasses
 import functools
-import importlib.metadata
 import inspect
 import os
 import runpy
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import types
+import zlib
 from pathlib import Path
 
 import measure
 import numpy as np
 import pytest
-from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
 TUTORIALS = ROOT / "tutorials"
@@ -52,23 +51,6 @@ os.environ |= {
 }
 ENVIRONMENT = dict(os.environ)  # as it is before an imported package adds to it
 
-sys.path.insert(0, str(TUTORIALS))  # for offline_mnist
-
-
-def pytest_report_header():
-    """Say which of the tested versions are not the ones that are installed here."""
-    other = []
-    for line in (ROOT / "versions.txt").read_text(encoding="utf-8").splitlines()[1:]:
-        tested = Requirement(line)
-        if tested.marker is None or tested.marker.evaluate():
-            try:
-                here = importlib.metadata.version(tested.name)
-            except importlib.metadata.PackageNotFoundError:
-                here = "missing"
-            if f"=={here}" != str(tested.specifier):
-                other.append(f"{tested.name} {here} (tested: {str(tested.specifier)[2:]})")
-    return "versions other than the tested ones: " + (", ".join(other) or "none")
-
 
 def pytest_collection_modifyitems(items):
     """Put the tests that wait for a command behind those that do not."""
@@ -79,23 +61,22 @@ def pytest_unconfigure():
     shutil.rmtree(ENVIRONMENT["KERAS_HOME"], ignore_errors=True)
 
 
-# The lessons, run inside the tests
+# The lessons, run inside the tests: all that they call is real, but for training and evaluation
 
-EPOCHS = 3
+SCORE = [0.123456789, 0.87654321]  # what every evaluation returns
 
 
 @dataclasses.dataclass
 class Call:
-    """One call that a lesson made: the arguments it gave, as they were then, and what came back.
+    """One call that a lesson made: the arguments it gave, and what came back.
 
-    Of `fit` and `evaluate` also the weights of the model before the call and after it.
+    Of an array it has the `digest`. Of `fit` and `evaluate` also the weights of the model then.
     """
 
     name: str
     given: dict
+    weights: list
     result: object = None
-    before: list | None = None
-    after: list | None = None
 
 
 class Console:
@@ -113,13 +94,12 @@ class Console:
 
 @dataclasses.dataclass
 class Lesson:
-    """What a tutorial did: its calls in their order, its output, its variables, what it made."""
+    """What a tutorial did: its calls in their order, its output, its variables, the files it made."""
 
     calls: list
     output: str
     variables: dict
     files: set
-    figure: object  # what is drawn, if anything is
 
     @property
     def lines(self):
@@ -131,21 +111,36 @@ class Lesson:
         return call
 
 
-def small_mnist():
-    """Return arrays like those of MNIST: 40 and 20 images of noise, with a label each."""
+def digest(array):
+    """Return what tells an array from others, in a few bytes: type, shape and a checksum."""
+    return str(array.dtype), array.shape, zlib.crc32(np.ascontiguousarray(array))
+
+
+@functools.cache
+def mnist():
+    """Return arrays of MNIST's size: 60,000 and 10,000 images of noise, with a label each."""
     noise = np.random.RandomState(0)
-    x = noise.randint(0, 256, (60, 28, 28)).astype(np.uint8)
-    y = noise.randint(0, 10, 60).astype(np.uint8)
-    return (x[:40], y[:40]), (x[40:], y[40:])
+    x = noise.randint(0, 256, (70_000, 28, 28), np.uint8)
+    y = noise.randint(0, 10, 70_000).astype(np.uint8)
+    return (x[:60_000], y[:60_000]), (x[60_000:], y[60_000:])
 
 
 def no_internet():
     raise OSError("no internet")
 
 
-def weights(model):
-    """Return copies of a model's weights; of no model, None."""
-    return None if model is None else [weight.copy() for weight in model.get_weights()]
+def train(model, x, y, epochs=1, **more):
+    """Stand for `fit`: draw every weight anew, count 7 updates, return a history of invented figures."""
+    import keras
+
+    draws = np.random.RandomState(83)  # with these the iris network finds more than one species
+    history = keras.callbacks.History()
+    history.trained = [draws.normal(size=w.shape).astype(w.dtype) for w in model.get_weights()]
+    history.epoch = list(range(epochs))
+    history.history = {name: draws.rand(epochs).tolist() for name in ("accuracy", "loss")}
+    model.set_weights(history.trained)
+    model.optimizer.iterations.assign(7)
+    return history
 
 
 def watch(calls, owner, name, stub=None):
@@ -161,62 +156,67 @@ def watch(calls, owner, name, stub=None):
         if calls and calls[-1].result is watch:
             return original(*args, **kwargs)
         given = signature.bind(*args, **kwargs).arguments
-        given = {key: value for key, value in given.items() if key != "kwargs"} | given.get(
-            "kwargs", {}
-        )
-        is_array = {key: isinstance(value, np.ndarray) for key, value in given.items()}
-        call = Call(name, {k: copy.copy(v) if is_array[k] else v for k, v in given.items()}, watch)
-        model = given["self"] if name in ("fit", "evaluate") else None
-        call.before = weights(model)
-        calls.append(call)
-        call.result = (stub or original)(*args, **kwargs)
-        call.after = weights(model)
-        return call.result
+        given |= given.pop("kwargs", {})
+        if "y" in given:
+            given["y"] = np.asarray(given["y"], float)  # Keras takes labels of every type
+        given = {k: digest(v) if isinstance(v, np.ndarray) else v for k, v in given.items()}
+        weights = given["self"].get_weights() if name in ("fit", "evaluate") else []
+        calls.append(Call(name, given, weights, watch))
+        result = None
+        try:
+            result = (stub or original)(*args, **kwargs)
+        finally:
+            calls[-1].result = result
+        return result
 
     return watched
 
 
 @functools.cache
 def lesson(number, *flags, edits=(), online=True):
-    """Run a copy of a tutorial in an empty folder, with the small MNIST, and return the `Lesson`.
+    """Run a copy of a tutorial in an empty folder, with images of MNIST's size; return the `Lesson`.
 
-    Its training ends after EPOCHS epochs, however many it asks for. `edits` are (old, new): text to
-    replace in the copy, found once in it. Only where it is not `online` is there an `offline_mnist`,
-    with the small MNIST as well.
+    All lessons share one process, as in a notebook: nothing that one leaves behind is cleared away.
+    `edits` are (old, new): text to replace in the copy. Only where it is not `online` is there an
+    `offline_mnist`, which has the same images.
     """
     import keras
     import matplotlib.pyplot as plt
     import sklearn.model_selection
 
-    keras.backend.clear_session()  # the names of the layers start anew
-    keras.config.set_max_epochs(EPOCHS)
-    plt.close("all")
     calls, console = [], Console()
     watched = [(keras.utils, "set_random_seed"), (sklearn.model_selection, "train_test_split")]
-    methods = ["compile", "summary", "fit", "evaluate", "predict", "save"]
     # In the class that defines it: Keras asks whether a model has a `compile` of its own.
-    classes = inspect.getmro(keras.Sequential)
-    watched += [(next(c for c in classes if name in vars(c)), name) for name in methods]
-    watched += [(keras.models, "load_model"), (plt.Figure, "savefig")]
+    for name in "compile", "summary", "predict", "save":
+        watched.append((next(c for c in keras.Sequential.mro() if name in vars(c)), name))
+    watched += [
+        (keras.models, "load_model"),
+        (plt.Figure, "savefig"),
+        (socket, "setdefaulttimeout"),
+    ]
+    offline = None if online else types.SimpleNamespace(load_data=lambda error: mnist())
+    stubbed = [(plt, "show", lambda: None)]
+    stubbed += [
+        (keras.Sequential, "fit", train),
+        (keras.Sequential, "evaluate", lambda *_, **__: SCORE),
+    ]
+    stubbed += [(keras.datasets.mnist, "load_data", mnist if online else no_internet)]
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        for owner, name in watched:
-            patch.setattr(owner, name, watch(calls, owner, name))
-        patch.setattr(plt, "show", watch(calls, plt, "show", stub=lambda: None))
-        patch.setattr(keras.datasets.mnist, "load_data", small_mnist if online else no_internet)
-        offline = None if online else types.SimpleNamespace(load_data=lambda error: small_mnist())
+        patch.setattr(socket, "setdefaulttimeout", lambda seconds: None)
+        for owner, name, *stub in watched + stubbed:
+            patch.setattr(owner, name, watch(calls, owner, name, *stub))
         if offline:
-            patch.setattr(offline, "load_data", watch(calls, offline, "load_data"))
+            offline.load_data = watch(calls, offline, "load_data")
         patch.setitem(sys.modules, "offline_mnist", offline)
         patch.chdir(folder)
         script = Path(folder, SCRIPTS[number].name)
-        script.write_text(measure.edited(SCRIPTS[number], edits), encoding="utf-8")
+        script.write_text(measure.edited(number, edits), encoding="utf-8")
         patch.setattr(sys, "argv", [str(script), *flags])
         with contextlib.redirect_stdout(console):
             variables = runpy.run_path(str(script), run_name="__main__")
         files = {path.name for path in Path(folder).iterdir()} - {script.name}
-    keras.config.set_max_epochs(None)
-    figure = plt.gcf() if plt.get_fignums() else None
-    return Lesson(calls, console.text, variables, files, figure)
+    kept = {name: value for name, value in variables.items() if not isinstance(value, np.ndarray)}
+    return Lesson(calls, console.text, kept, files)
 
 
 # The commands, as a reader types them
@@ -267,10 +267,9 @@ def mnist_file(images):
     return path
 
 
-FIGURES = ROOT / "img" / "make_figures.py"
 # name: script, arguments, environment; where MNIST_NPZ is a number, a file of so many images is meant.
 COMMANDS = {
-    "figures": (FIGURES, ["--out", "."], {"MNIST_NPZ": 200}),
+    "figures": (ROOT / "tests/tools/figures.py", ["--out", "."], {"MNIST_NPZ": 200}),
     "04": (SCRIPTS["04"], ["--epochs", "2", "--batch-size", "32"], {"MNIST_NPZ": 2000}),
     "03": (SCRIPTS["03"], ["--epochs", "3"], {}),
     "05": (SCRIPTS["05"], ["--epochs", "5"], {"PYTHONIOENCODING": "cp932", "LANG": "C"}),

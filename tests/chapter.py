@@ -1,0 +1,208 @@
+"""The chapter's five programs, stated once: data, networks, optimizers, epochs and batches.
+
+This file runs on the book's software (Python 3.6, Keras 2.0.6, TensorFlow 1.3) and on today's. The tests
+hold every call of the scripts against it; the book's software trains and replays it:
+
+    python tests/chapter.py 03-relu 0    train this variant with this seed; prints [loss, accuracy]
+    python tests/chapter.py replay       print what test_book.py repeats on today's Keras, as JSON
+
+`nox -s book` installs the book's software. There a seed repeats the start, the split and the order of
+the rows, but not the digits: TensorFlow 1.3 may update the weights of a layer before or after the
+gradient of the layer below has read them, whichever thread is first. Whole trainings are therefore
+compared as samples; the output at given weights and the updates of a single matrix can be repeated.
+"""
+
+import collections
+import json
+import os
+import random
+import re
+import sys
+
+import keras
+import numpy as np
+from keras.datasets import mnist
+from keras.layers import Activation, Conv2D, Dense, Dropout, Flatten, MaxPooling2D
+from keras.models import Sequential
+from sklearn.datasets import load_iris
+from sklearn.model_selection import train_test_split
+
+Program = collections.namedtuple("Program", "data network optimizer epochs batch_size")
+
+# What Keras 2.0.6 does when the chapter names an optimizer, in the words of today's Keras. Its Adagrad
+# divides by sqrt(a) + 1e-8, today's by sqrt(a + epsilon): 1e-16 is the nearest there is.
+OPTIMIZERS = {
+    "SGD": {"learning_rate": 0.01},
+    "Adadelta": {"learning_rate": 1.0, "rho": 0.95, "epsilon": 1e-8},
+    "Adagrad": {"learning_rate": 0.01, "initial_accumulator_value": 0.0, "epsilon": 1e-16},
+}
+# How Dense and Conv2D start by default
+START = {"kernel_initializer": "glorot_uniform", "bias_initializer": "zeros"}
+
+
+# Data: x_train, y_train, x_test, y_test
+
+
+def dummy_rows(seed):
+    """Return the chapter's three rows to train with, and one to test with."""
+    x_train = np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6], [0.7, 0.8, 0.9]])
+    y_train = np.array([[0, 0, 1], [0, 1, 0], [1, 0, 0]])
+    return x_train, y_train, np.array([[0.1, 0.3, 0.5]]), np.array([[0, 0, 1]])
+
+
+def iris_rows(seed):
+    """Return 112 flowers to train with and 38 to test with, split as this seed says."""
+    iris = load_iris()
+    x_train, x_test, y_train, y_test = train_test_split(iris.data, iris.target, random_state=seed)
+    return x_train, np.eye(3)[y_train], x_test, np.eye(3)[y_test]
+
+
+def mnist_rows(*shape):
+    """Return a function that returns MNIST as float32 from 0 to 1, each image in this shape."""
+
+    def rows(seed):
+        if "MNIST_NPZ" in os.environ:
+            with np.load(os.environ["MNIST_NPZ"]) as file:
+                arrays = [file[name] for name in ("x_train", "y_train", "x_test", "y_test")]
+        else:
+            arrays = [array for part in mnist.load_data() for array in part]
+        for n in 0, 2:
+            arrays[n] = arrays[n].reshape(len(arrays[n]), *shape).astype("float32")
+            arrays[n] /= 255
+            arrays[n + 1] = np.eye(10)[arrays[n + 1]]
+        return arrays
+
+    return rows
+
+
+# Networks, as in 2017
+
+
+def perceptron(inputs, *sizes, activation="sigmoid"):
+    """Return a function that yields the layers of a network of these sizes; the last is softmax."""
+
+    def layers():
+        yield Dense(sizes[0], input_dim=inputs, **START)
+        for size in sizes[1:]:
+            yield Activation(activation)
+            yield Dense(size, **START)
+        yield Activation("softmax")
+
+    return layers
+
+
+def cnn():
+    """Yield the layers of section 4.6."""
+    form = dict(START, kernel_size=(3, 3), strides=(1, 1), padding="valid")
+    yield Conv2D(32, input_shape=(28, 28, 1), **form)
+    yield Activation("relu")
+    yield Conv2D(64, **form)
+    yield Activation("relu")
+    yield MaxPooling2D(pool_size=(2, 2))
+    yield Dropout(0.25)
+    yield Flatten()
+    yield Dense(128, **START)
+    yield Activation("relu")
+    yield Dropout(0.5)
+    yield Dense(10, **START)
+    yield Activation("softmax")
+
+
+IRIS = Program(iris_rows, perceptron(4, 50, 3), "SGD", 20, 1)
+MLP = Program(mnist_rows(784), perceptron(784, 50, 20, 10), "SGD", 10, 32)
+CNN = Program(mnist_rows(28, 28, 1), cnn, "Adadelta", 10, 128)
+# By the numbers of the scripts, with the exercises of 4.5 and the run that 4.6 prints
+PROGRAMS = {
+    "01": Program(dummy_rows, perceptron(3, 2, 3), "SGD", 10, 32),
+    "02": IRIS,
+    "03": MLP,
+    "03-adagrad": MLP._replace(optimizer="Adagrad"),
+    "03-relu": MLP._replace(network=perceptron(784, 50, 20, 10, activation="relu")),
+    "03-tanh": MLP._replace(network=perceptron(784, 50, 20, 10, activation="tanh")),
+    "04": CNN,
+    "04-book": CNN._replace(epochs=3, batch_size=512),
+    "05": IRIS,
+}
+
+
+def build(program):
+    """Return the network of a program, compiled, not yet trained."""
+    model = Sequential()
+    for layer in program.network():
+        model.add(layer)
+    model.compile(program.optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def train(program, seed):
+    """Train a program on the book's software and return its test [loss, accuracy]."""
+    import tensorflow
+
+    random.seed(seed)
+    np.random.seed(seed)  # Keras 2.0.6 draws the seeds of its layers, and its order of rows, here
+    tensorflow.set_random_seed(seed)
+    model = build(program)
+    x_train, y_train, x_test, y_test = program.data(seed)
+    model.fit(x_train, y_train, batch_size=program.batch_size, epochs=program.epochs, verbose=0)
+    return model.evaluate(x_test, y_test, verbose=0)
+
+
+# What can be repeated exactly
+
+
+def given_weights(shapes):
+    """Return weights of these shapes, float32: the same numbers with every version of NumPy.
+
+    The kernels reach so far that values keep their size from layer to layer; no bias is 0.
+    """
+    draws = np.random.RandomState(2017)
+    ranges = [np.sqrt(6 / np.prod(shape[:-1])) if len(shape) > 1 else 0.5 for shape in shapes]
+    drawn = [draws.uniform(-limit, limit, shape) for limit, shape in zip(ranges, shapes)]
+    return [weights.astype("float32") for weights in drawn]
+
+
+def given_rows(shape, classes):
+    """Return eight inputs (8, *shape) from -1 to 1, float32, and their one-hot classes."""
+    inputs = np.random.RandomState(28).uniform(-1, 1, (8,) + tuple(shape)).astype("float32")
+    return inputs, np.eye(classes, dtype="float32")[np.arange(8) % classes]
+
+
+def replay_network(model):
+    """Return the output (8, classes) and the loss of a network, given weights and rows as above."""
+    model.set_weights(given_weights([weight.shape for weight in model.get_weights()]))
+    inputs, targets = given_rows(model.input_shape[1:], model.output_shape[-1])
+    loss, _ = model.test_on_batch(inputs, targets)
+    return np.asarray(model.predict_on_batch(inputs)), float(loss)
+
+
+def replay_updates(optimizer):
+    """Return the weights (51, 6, 3) of a single matrix before and after each of 50 updates.
+
+    Column i of the inputs goes up to 10 ** -i, and so do the gradients of row i of the weights: what
+    an optimizer's epsilon does shows only beside gradients that are as small.
+    """
+    weights = given_weights([(6, 3)])
+    inputs, targets = given_rows((6,), 3)
+    inputs *= np.array([1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5], "float32")
+    model = Sequential([Dense(3, input_dim=6, use_bias=False), Activation("softmax")])
+    model.compile(optimizer, loss="categorical_crossentropy")
+    model.set_weights(weights)
+    for _ in range(50):
+        model.train_on_batch(inputs, targets)
+        weights += model.get_weights()
+    return np.array(weights)
+
+
+def replay():
+    """Return what this software makes of every network and optimizer, for records/replay.json."""
+    networks = {name: replay_network(build(program)) for name, program in PROGRAMS.items()}
+    networks = {name: [output.tolist(), loss] for name, (output, loss) in networks.items()}
+    optimizers = {name: replay_updates(name).tolist() for name in OPTIMIZERS}
+    return {"keras": keras.__version__, "networks": networks, "optimizers": optimizers}
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["replay"]:
+        print(re.sub(r"(\d\.\d{8})\d+", r"\1", json.dumps(replay())))
+    else:
+        print(train(PROGRAMS[sys.argv[1]], int(sys.argv[2])))

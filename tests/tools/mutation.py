@@ -1,0 +1,125 @@
+"""Change the scripts in every small way there is, and see whether a test fails.
+
+    python tests/tools/mutation.py                   every module; hours
+    python tests/tools/mutation.py 02 03 --jobs 4    two of them, four mutants at a time
+
+The mutants are those of cosmic-ray's operators, each statement deleted, and train and test swapped.
+"""
+
+import argparse
+import ast
+import collections
+import contextlib
+import importlib
+import itertools
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
+
+ROOT = Path(__file__).resolve().parents[2]
+NOT_COPIED = shutil.ignore_patterns(".*", "*env*", "img", "__pycache__")
+TESTS = {f"0{n}": ["tests/test_lessons.py", "-k", f"0{n}"] for n in range(1, 6)}
+TESTS["offline_mnist"] = ["tests/test_offline.py", "-m", "not command"]
+SECONDS = 120  # a mutant whose tests take longer is caught, by time-out
+OUTCOMES = {0: "survived", -signal.SIGALRM: "timed out", -signal.SIGKILL: "killed"}
+
+
+def swaps(code):
+    """Yield a statement with train and test swapped: in one place, in all, and in all that it reads."""
+    target, equals, value = code.rpartition(" = ")
+    names, strings = r'(?<=[xy]_)(?<!"[xy]_)(train|test)', r'(?<="[xy]_)(train|test)(?=")'
+    for start, text in ("", code), (target + equals, value):
+        for parts in re.split(names, text), re.split(strings, text):
+            places = range(1, len(parts), 2)
+            for chosen in places, *([n] for n in places):
+                other = {n: "test" if parts[n] == "train" else "train" for n in chosen}
+                yield start + "".join(other.get(n, part) for n, part in enumerate(parts))
+
+
+def mutants(source):
+    """Yield (kind, mutated source), some of them twice."""
+    for operator in map(get_operator, operator_names()):
+        for number in itertools.count() if not operator.arguments() else ():
+            if (mutated := mutate_code(source, operator(), number)) is None:
+                break
+            yield operator.__name__, mutated
+    lines = source.splitlines(keepends=True)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.stmt) and not ast.unparse(node).startswith(("'", '"')):
+            before, after = "".join(lines[: node.lineno - 1]), "".join(lines[node.end_lineno :])
+            yield "deletion", before + " " * node.col_offset + "pass\n" + after
+            if not hasattr(node, "body"):
+                for code in swaps("".join(lines[node.lineno - 1 : node.end_lineno])):
+                    yield "swap", before + code + after
+
+
+def test(copy, arguments):
+    """Run the tests in a copy of the repository and exit, or be ended when the time is over."""
+    os.setsid()
+    signal.alarm(SECONDS)
+    os.chdir(copy)
+    output = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(output, sys.stdout.fileno())
+    os.dup2(output, sys.stderr.fileno())
+    os._exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *arguments]))
+
+
+def outcomes(path, sources, copies, arguments):
+    """Test each source, one in a copy at a time; yield (source, outcome) when it is known."""
+    todo, free, running = iter(sources), list(copies), {}
+    while True:
+        for source in itertools.islice(todo, len(free)):
+            copy = free.pop()
+            (copy / path).write_text(source, encoding="utf-8")
+            shutil.rmtree((copy / path).with_name("__pycache__"), ignore_errors=True)
+            running[os.fork() or test(copy, arguments)] = copy, source
+        if not running:
+            return
+        process, status = os.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process, signal.SIGKILL)  # what it started and left
+        copy, source = running.pop(process)
+        free.append(copy)
+        yield source, OUTCOMES.get(os.waitstatus_to_exitcode(status), "caught")
+
+
+def report(module, folder, jobs, every):
+    """Try one of `every` mutants of a module; print what becomes of each, and how many are caught."""
+    (path,) = (ROOT / "tutorials").glob(f"{module}*.py")
+    name, source = path.relative_to(ROOT), path.read_text(encoding="utf-8")
+    copies = [folder / f"{module}-{n}" for n in range(jobs)]
+    for copy in copies:
+        shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
+    if [*outcomes(name, [source], copies[:1], TESTS[module])] != [(source, "survived")]:
+        sys.exit(f"{name} as it is:\n" + (copies[0] / "output.txt").read_text())
+    kinds = {mutated: kind for kind, mutated in mutants(source) if mutated != source}
+    todo, found = list(kinds)[::every], collections.defaultdict(list)
+    for number, (mutated, outcome) in enumerate(outcomes(name, todo, copies, TESTS[module]), 1):
+        rows = enumerate(zip(source.splitlines(), mutated.splitlines()), 1)
+        row, (old, new) = next(row for row in rows if len({*row[1]}) == 2)
+        found[outcome].append(f"{name}:{row}: {kinds[mutated]}\n    - {old}\n    + {new}")
+        print(f"[{number}/{len(todo)}] {outcome}: {found[outcome][-1]}", flush=True)
+    counts = ", ".join(f"{len(those)} {outcome}" for outcome, those in found.items())
+    print(f"{name}: {len(todo)} mutants: {counts}", *found["survived"], sep="\n", flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("module", nargs="*", default=list(TESTS))
+    parser.add_argument("--jobs", type=int, default=2, help="mutants at a time (default: 2)")
+    parser.add_argument("--every", type=int, default=1, help="try one of so many (default: 1)")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as tempfile.tempdir:
+        os.environ |= {"KERAS_HOME": tempfile.tempdir, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
+        for package in "keras", "matplotlib.pyplot", "sklearn.datasets":
+            importlib.import_module(package)  # once: each test is a fork of this process
+        for module in args.module:
+            report(module, Path(tempfile.tempdir), args.jobs, args.every)
