@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import functools
 import inspect
+import io
 import os
 import runpy
 import shutil
@@ -68,28 +69,15 @@ SCORE = [0.123456789, 0.87654321]  # what every evaluation returns
 
 @dataclasses.dataclass
 class Call:
-    """One call that a lesson made: the arguments it gave, and what came back.
+    """One call that a lesson made: the arguments it gave (of an array its digest), and what came back.
 
-    Of an array it has the `digest`. Of `fit` and `evaluate` also the weights of the model then.
+    Of `fit` and `evaluate` also the weights of the model at that moment.
     """
 
     name: str
     given: dict
     weights: list
     result: object = None
-
-
-class Console:
-    """What a notebook has for `sys.stdout`: it can be written to, and no more."""
-
-    def __init__(self):
-        self.text = ""
-
-    def write(self, text):
-        self.text += text
-
-    def flush(self):
-        pass
 
 
 @dataclasses.dataclass
@@ -184,26 +172,19 @@ def lesson(number, *flags, edits=(), online=True):
     import matplotlib.pyplot as plt
     import sklearn.model_selection
 
-    calls, console = [], Console()
-    watched = [(keras.utils, "set_random_seed"), (sklearn.model_selection, "train_test_split")]
+    calls, console = [], io.StringIO()
+    offline = None if online else types.SimpleNamespace(load_data=lambda error: mnist())
+    real = [(keras.utils, "set_random_seed"), (sklearn.model_selection, "train_test_split")]
+    real += [(keras.models, "load_model"), (plt.Figure, "savefig"), (socket, "setdefaulttimeout")]
     # In the class that defines it: Keras asks whether a model has a `compile` of its own.
     for name in "compile", "summary", "predict", "save":
-        watched.append((next(c for c in keras.Sequential.mro() if name in vars(c)), name))
-    watched += [
-        (keras.models, "load_model"),
-        (plt.Figure, "savefig"),
-        (socket, "setdefaulttimeout"),
-    ]
-    offline = None if online else types.SimpleNamespace(load_data=lambda error: mnist())
-    stubbed = [(plt, "show", lambda: None)]
-    stubbed += [
-        (keras.Sequential, "fit", train),
-        (keras.Sequential, "evaluate", lambda *_, **__: SCORE),
-    ]
-    stubbed += [(keras.datasets.mnist, "load_data", mnist if online else no_internet)]
+        real.append((next(c for c in keras.Sequential.mro() if name in vars(c)), name))
+    stubs = [(plt, "show", lambda: None), (keras.Sequential, "fit", train)]
+    stubs.append((keras.Sequential, "evaluate", lambda *given, **more: SCORE))
+    stubs.append((keras.datasets.mnist, "load_data", mnist if online else no_internet))
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "setdefaulttimeout", lambda seconds: None)
-        for owner, name, *stub in watched + stubbed:
+        for owner, name, *stub in real + stubs:
             patch.setattr(owner, name, watch(calls, owner, name, *stub))
         if offline:
             offline.load_data = watch(calls, offline, "load_data")
@@ -216,7 +197,7 @@ def lesson(number, *flags, edits=(), online=True):
             variables = runpy.run_path(str(script), run_name="__main__")
         files = {path.name for path in Path(folder).iterdir()} - {script.name}
     kept = {name: value for name, value in variables.items() if not isinstance(value, np.ndarray)}
-    return Lesson(calls, console.text, kept, files)
+    return Lesson(calls, console.getvalue(), kept, files)
 
 
 # The commands, as a reader types them
@@ -239,16 +220,11 @@ class Run:
 
 def call(script, arguments, folder, **more):
     """Run Python on a script in a folder and return the `Run`; `more` environment can be given."""
-    done = subprocess.run(
-        [sys.executable, str(script), *arguments],
-        check=False,
-        cwd=folder,
-        env=ENVIRONMENT | more,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-    )
+    command = [sys.executable, str(script), *arguments]
+    pipes = {"stdin": subprocess.DEVNULL, "capture_output": True}
+    text = {"encoding": "utf-8", "errors": "replace"}
+    environ = ENVIRONMENT | more
+    done = subprocess.run(command, check=False, cwd=folder, env=environ, **pipes, **text)
     return Run(done.returncode, done.stdout, done.stderr, folder)
 
 
@@ -293,9 +269,8 @@ def started(request, tmp_path_factory):
         return call(script, arguments, folder, **variables)
 
     with concurrent.futures.ThreadPoolExecutor(PROCESSES) as pool:
-        yield {
-            name: pool.submit(run, name, *COMMANDS[name]) for name in COMMANDS if name in selected
-        }
+        chosen = [name for name in COMMANDS if name in selected]
+        yield {name: pool.submit(run, name, *COMMANDS[name]) for name in chosen}
 
 
 @pytest.fixture

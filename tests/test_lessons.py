@@ -178,14 +178,15 @@ def test_01_quiet_hides_the_progress_and_nothing_else():
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
 @pytest.mark.parametrize(("size", "calls"), [("59999", 2), ("60000", 1)])
 def test_03_has_all_batches_in_one_call_but_on_pytorch(monkeypatch, size, calls, backend):
+    compiled = []
     monkeypatch.setattr(keras.config, "backend", lambda: backend.encode().decode())  # a new str
-    monkeypatch.setattr(keras.Sequential, "compile", lambda *_, **given: 1 / 0)
+    monkeypatch.setattr(keras.Sequential, "compile", lambda model, **given: compiled.append(given))
+    monkeypatch.setattr(keras.Sequential, "fit", lambda *given, **more: sys.exit())
     monkeypatch.setattr(keras.datasets.mnist, "load_data", conftest.mnist)
     monkeypatch.setattr(sys, "argv", [str(SCRIPTS["03"]), "--batch-size", size])
-    with pytest.raises(ZeroDivisionError) as end:
+    with pytest.raises(SystemExit):
         runpy.run_path(str(SCRIPTS["03"]), run_name="__main__")
-    given = end.traceback[-1].frame.f_locals["given"]
-    assert given["steps_per_execution"] == (1 if backend == "torch" else calls)
+    assert compiled[0]["steps_per_execution"] == (1 if backend == "torch" else calls)
 
 
 # What 05 adds
@@ -301,27 +302,22 @@ def start(monkeypatch, capsys):
         monkeypatch.setitem(sys.modules, "keras", None)
         monkeypatch.setattr(sys, "argv", [str(SCRIPTS[number]), *flags])
         try:
-            with pytest.raises(SystemExit) as end:
-                runpy.run_path(str(SCRIPTS[number]), run_name="__main__")
-            code = end.value.code
-        except ModuleNotFoundError:
-            code = "imports Keras"
-        return code, *capsys.readouterr()
+            runpy.run_path(str(SCRIPTS[number]), run_name="__main__")
+        except (SystemExit, ModuleNotFoundError) as end:
+            return getattr(end, "code", "imports Keras"), *capsys.readouterr()
 
     return run
 
 
 COUNTS = ["--epochs", "--batch-size"]
-REFUSED = [(flag, value) for flag in COUNTS for value in ("0", "-3")]
-REFUSED += [(flag, value) for flag in (*COUNTS, "--seed") for value in ("ten", "1.5", "")]
-REFUSED += [("--seed", "-1"), ("--seed", "4294967296"), ("--epoch5", "1")]
-REFUSED = [(number, *case) for number in SCRIPTS for case in REFUSED]
+REFUSED = [(flag, value) for flag in COUNTS for value in ("0", "-3", "ten", "1.5", "")]
+REFUSED += [("--seed", value) for value in ("-1", "4294967296", "9999999999", "ten", "")]
+REFUSED = [(number, *case) for number in SCRIPTS for case in [*REFUSED, ("--epoch5", "1")]]
 REFUSED += [("03", "--optimizer", "adam"), ("03", "--activation", "swish")]
 REFUSED += [("01", "--quiet", "yes"), ("05", "--show", "1"), ("02", "--optimizer", "sgd")]
-ACCEPTED = [("--epochs", "1"), ("--epochs", "9" * 30), ("--batch-size", "1")]
-ACCEPTED += [("--batch-size", f"{HUGE}"), ("--seed", "0"), ("--seed", "4294967295")]
+ACCEPTED = [(flag, value) for flag in COUNTS for value in ("1", f"{HUGE}")]
+ACCEPTED += [("--seed", "0"), ("--seed", "4294967295")]
 ACCEPTED = [(number, *case) for number in SCRIPTS for case in ACCEPTED]
-ACCEPTED += [("03", "--optimizer", "sgd"), ("03", "--activation", "sigmoid")]
 
 
 @pytest.mark.parametrize(("number", "flag", "value"), REFUSED)
@@ -333,17 +329,13 @@ def test_wrong_flags_get_usage_and_one_line(start, number, flag, value):
     assert all(line.startswith(("usage: ", " ")) for line in usage)
     assert error.startswith(f"{SCRIPTS[number].name}: error: ")
     assert flag in error
+    if value in ("0", "-1", "-3", "4294967296"):
+        assert re.findall(r"\d+", error)[-3:] == ["1", "0", "4294967295"]  # the limits
 
 
 @pytest.mark.parametrize(("number", "flag", "value"), ACCEPTED)
 def test_right_flags_are_accepted(start, number, flag, value):
     assert start(number, flag, value) == ("imports Keras", "", "")
-
-
-@every_script
-def test_error_names_the_limits(start, number):
-    *_, error = start(number, "--epochs", "0")[2].splitlines()
-    assert re.findall(r"\d+", error)[-3:] == ["1", "0", "4294967295"]
 
 
 @every_script
@@ -353,13 +345,12 @@ def test_help_shows_the_docstring_and_every_default(number, tmp_path):
     assert SCRIPTS[number].read_text(encoding="utf-8").split('"""')[1].strip() in run.stdout
     program = chapter.PROGRAMS[number]
     shown = {"--epochs": program.epochs, "--batch-size": program.batch_size, "--seed": 0}
+    words = " ".join(run.stdout.split())
     for flag, default in shown.items():
-        assert re.search(
-            rf"{flag} \w+ +\w[\w ]+ \(default: {default}\)", " ".join(run.stdout.split())
-        )
+        assert re.search(rf"{flag} \w+ \w[\w ]+ \(default: {default}\)", words)
     own = {"01": ["--quiet"], "03": ["--optimizer", "--activation"], "05": ["--show"]}
     flags = set(re.findall(r"^  (--[\w-]+)", run.stdout, re.MULTILINE))
     assert flags == {*shown, *own.get(number, [])}
     if number == "03":
-        assert "--optimizer adagrad (default: sgd)" in run.stdout
-        assert "--activation relu or tanh (default: sigmoid)" in run.stdout
+        assert "--optimizer adagrad (default: sgd)" in words
+        assert "--activation relu or tanh (default: sigmoid)" in words

@@ -1,12 +1,11 @@
 """Change the scripts in every small way there is, and see whether a test fails.
 
-    python tests/tools/mutation.py                   every module; hours
-    python tests/tools/mutation.py 02 03 --jobs 4    two of them, four mutants at a time
+    python tests/tools/mutation.py          every module; an hour on two cores
+    python tests/tools/mutation.py 02 03    two of them
 
 The mutants are those of cosmic-ray's operators, each statement deleted, and train and test swapped.
 """
 
-import argparse
 import ast
 import collections
 import contextlib
@@ -91,35 +90,30 @@ def outcomes(path, sources, copies, arguments):
         yield source, OUTCOMES.get(os.waitstatus_to_exitcode(status), "caught")
 
 
-def report(module, folder, jobs, every):
-    """Try one of `every` mutants of a module; print what becomes of each, and how many are caught."""
+def report(module, folder):
+    """Try the mutants of a module; print what becomes of each, and at last the survivors."""
     (path,) = (ROOT / "tutorials").glob(f"{module}*.py")
     name, source = path.relative_to(ROOT), path.read_text(encoding="utf-8")
-    copies = [folder / f"{module}-{n}" for n in range(jobs)]
+    copies = [folder / f"{module}-{n}" for n in range(os.cpu_count())]
     for copy in copies:
         shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
     if [*outcomes(name, [source], copies[:1], TESTS[module])] != [(source, "survived")]:
         sys.exit(f"{name} as it is:\n" + (copies[0] / "output.txt").read_text())
     kinds = {mutated: kind for kind, mutated in mutants(source) if mutated != source}
-    todo, found = list(kinds)[::every], collections.defaultdict(list)
-    for number, (mutated, outcome) in enumerate(outcomes(name, todo, copies, TESTS[module]), 1):
+    found = collections.defaultdict(list)
+    for number, (mutated, outcome) in enumerate(outcomes(name, kinds, copies, TESTS[module]), 1):
         rows = enumerate(zip(source.splitlines(), mutated.splitlines()), 1)
         row, (old, new) = next(row for row in rows if len({*row[1]}) == 2)
         found[outcome].append(f"{name}:{row}: {kinds[mutated]}\n    - {old}\n    + {new}")
-        print(f"[{number}/{len(todo)}] {outcome}: {found[outcome][-1]}", flush=True)
+        print(f"[{number}/{len(kinds)}] {outcome}: {found[outcome][-1]}", flush=True)
     counts = ", ".join(f"{len(those)} {outcome}" for outcome, those in found.items())
-    print(f"{name}: {len(todo)} mutants: {counts}", *found["survived"], sep="\n", flush=True)
+    print(f"{name}: {len(kinds)} mutants: {counts}", *found["survived"], sep="\n", flush=True)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("module", nargs="*", default=list(TESTS))
-    parser.add_argument("--jobs", type=int, default=2, help="mutants at a time (default: 2)")
-    parser.add_argument("--every", type=int, default=1, help="try one of so many (default: 1)")
-    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as tempfile.tempdir:
         os.environ |= {"KERAS_HOME": tempfile.tempdir, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
         for package in "keras", "matplotlib.pyplot", "sklearn.datasets":
             importlib.import_module(package)  # once: each test is a fork of this process
-        for module in args.module:
-            report(module, Path(tempfile.tempdir), args.jobs, args.every)
+        for module in sys.argv[1:] or TESTS:
+            report(module, Path(tempfile.tempdir))
