@@ -83,16 +83,15 @@ def test_every_run_of_the_book_s_software_is_recorded():
     trained = [name for name, variant in measure.VARIANTS.items() if variant.book]
     assert trained == list(pages.MARGINS)
     for name in trained:
-        assert len(pages.figures(name, record="book")) >= measure.VARIANTS[name].seeds
+        assert len(pages.figures(name, record="book")) >= 7
     (software,) = {run["measured_with"] for run in measure.read("book")}
     assert software.startswith("python 3.6.15; keras 2.0.6; tensorflow 1.3.0; ")
 
 
 @pytest.mark.parametrize("name", pages.MARGINS)
-def test_then_and_now_cannot_be_told_apart(name):
+def test_then_and_now_differ_by_less_than_the_margin(name):
     difference = pages.difference(name, name)
-    assert abs(difference.mean) < pages.MARGINS[name]
-    assert difference.p > 0.05
+    assert -pages.MARGINS[name] < difference.low < difference.high < pages.MARGINS[name]
 
 
 @pytest.mark.parametrize(
@@ -107,4 +106,4 @@ def test_then_and_now_cannot_be_told_apart(name):
 )
 def test_another_training_is_told_apart(name, other):
     difference = pages.difference(name, other)
-    assert abs(difference.mean) > pages.MARGINS[name] or difference.p < 0.05
+    assert max(abs(difference.low), abs(difference.high)) > pages.MARGINS[name]

@@ -21,10 +21,10 @@ SPEEDS = [name for name, variant in VARIANTS.items() if variant.speed]
 EXERCISES = [name for name in VARIANTS if name.startswith("03") and name not in SPEEDS]
 IRIS = [name for name in VARIANTS if name.startswith("02") and name not in SPEEDS]
 UNITS = [("&nbsp;s", "&nbsp;min"), ("&nbsp;秒", "&nbsp;分")]
-# How far the difference of the means, today minus then, may reach: a loss of 01, accuracies of the others.
-# Three standard errors with ten runs of 01 and 03, twenty of 02, three of the exercises and five of 04.
-MARGINS = {"01": 0.5, "02": 0.07, "03": 0.0065, "03-adagrad": 0.004}
-MARGINS |= {"03-relu": 0.0055, "03-tanh": 0.0045, "04-book": 0.0045}
+# How far the 95 % interval of the difference of the means, today minus then, may reach: a loss of 01,
+# accuracies of the others.
+MARGINS = {"01": 0.25, "02": 0.045, "03": 0.005, "03-adagrad": 0.003}
+MARGINS |= {"03-relu": 0.0035, "03-tanh": 0.0035, "04-book": 0.0045}
 
 Difference = collections.namedtuple("Difference", "mean low high p")
 
