@@ -1,7 +1,7 @@
-"""Make every picture of img/ anew, from real runs and from the records.
+"""Make the pictures of img/ anew, from real runs and from the records.
 
-    python tests/tools/figures.py               about two minutes, on the real MNIST
-    python tests/tools/figures.py --out DIR     write them elsewhere
+    python tests/tools/figures.py                             all, on the real MNIST: two minutes
+    python tests/tools/figures.py exercises.png --out DIR     one of them, written elsewhere
 
 MNIST comes from Keras or from the file that MNIST_NPZ names. The pictures are the same bytes every
 time, as long as machine and versions are the same. Those that show a record, and the learning curve, say
@@ -166,9 +166,9 @@ PICTURES = {
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("picture", nargs="*", default=list(PICTURES), help="default: all")
     parser.add_argument("--out", type=Path, default=measure.ROOT / "img", help="default: img/")
-    folder = parser.parse_args().out.resolve()
-    for name, make in PICTURES.items():
-        make(folder / name)
+    args = parser.parse_args()
+    for name in args.picture:
+        PICTURES[name](args.out.resolve() / name)

@@ -20,7 +20,7 @@ SCRIPTS = {path.name[:2]: path for path in measure.TUTORIALS.glob("[0-9]*.py")}
 SPEEDS = [name for name, variant in VARIANTS.items() if variant.speed]
 EXERCISES = [name for name in VARIANTS if name.startswith("03") and name not in SPEEDS]
 IRIS = [name for name in VARIANTS if name.startswith("02") and name not in SPEEDS]
-UNITS = [("&nbsp;s", "&nbsp;min"), ("&nbsp;秒", "&nbsp;分")]
+UNITS = [("\u00a0s", "\u00a0min"), ("\u00a0秒", "\u00a0分")]  # never alone on a line
 # How far the 95 % interval of the difference of the means, today minus then, may reach: a loss of 01,
 # accuracies of the others.
 MARGINS = {"01": 0.25, "02": 0.045, "03": 0.005, "03-adagrad": 0.003}
