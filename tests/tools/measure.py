@@ -127,7 +127,7 @@ def run(name, seed, environ=os.environ, book_python=None):
         output, peak = call(command, environ, folder)
         seconds = time.perf_counter() - start
     if (name, seed, book_python) == ("03", 0, None):
-        lines = re.sub(r"\x1b\[[\d;]*m", "", output).splitlines()[-3:]  # without colours
+        lines = re.sub(r"\x1b\[[\d;]*m", "", output).strip().split("\n")[-3:]  # without colours
         lines = [re.split("[\b\r]", line)[-1] + "\n" for line in lines]  # as a terminal shows them
         (RECORDS / "sample.txt").write_text("".join(lines), encoding="utf-8")
     found = re.search(r"(?m)^\[([\d.]+), ([\d.]+)\]$|^test accuracy: (.*)$", output)
