@@ -107,7 +107,9 @@ def recorded_numbers():
     """Return what the records know, as the pages write it: results, sizes and seconds."""
     known = {f"{value:.4f}" for value in pages.PRINTED.values()}
     for record in "results", "book":
-        for name in (name for name, runs in pages.read(record).items() if runs):
+        for name in (
+            name for name, runs in pages.read(record).items() if runs and runs[0]["accuracy"]
+        ):
             known |= {*pages.spread(name, record), f"{pages.figures(name, record=record)[0]:.4f}"}
     for name in pages.MARGINS:
         known |= {f"{abs(value):.4f}" for value in pages.difference(name, name)}
