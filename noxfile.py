@@ -3,7 +3,6 @@
     python -m pip install "nox>=2024.10.9" uv
     nox                    every session marked * in the list, on every Python found here
     nox --list             the sessions, with what each is for
-    nox -s newest-3.13     one of them
 
 Arguments after `--` go to pytest, or to the program that the session runs.
 """
@@ -54,12 +53,11 @@ def tests(name, about, packages, python=None, venv_backend="uv", **environment):
     nox.session(run, python, name=name, venv_backend=venv_backend)
 
 
-LOWEST = "The lowest versions that requirements.txt allows."
 TORCH = "Keras on PyTorch: on Linux the build for GPUs, several GB, but with UV_TORCH_BACKEND=cpu."
 NOTEBOOK = "All five tutorials with %run, in the kernel of one notebook."
 tests("locked", "The versions of versions.txt.", REQUIREMENTS, PYTHONS, "venv")
 tests("newest", "The newest versions of everything.", LOWER_BOUNDS, PYTHONS, "venv")
-tests("lowest", LOWEST, ["--resolution", "lowest-direct", *LOWER_BOUNDS], RELEASED)
+tests("lowest", "The lowest versions.", ["--resolution", "lowest-direct", *LOWER_BOUNDS], RELEASED)
 tests("jax", "Keras on JAX.", [*REQUIREMENTS, "jax"], RELEASED, KERAS_BACKEND="jax")
 tests("torch", TORCH, [*REQUIREMENTS, "torch"], RELEASED, KERAS_BACKEND="torch")
 tests("notebook", NOTEBOOK, [*REQUIREMENTS, "ipykernel", "nbclient"], PYTEST_ADDOPTS="-k notebook")
@@ -89,8 +87,10 @@ def mutation(session):
 @nox.session(default=False, python="3.6", venv_backend="venv")
 def book(session):
     """tests/chapter.py on the book's own software; measure.py --book-python takes this Python."""
-    # This old pip trips over settings and folders made for newer ones.
-    old = {"PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
+    old = {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_FIND_LINKS": "",
+    }  # this pip trips over newer settings
     session.run("python", "-m", "pip", "install", "pip==21.3.1", env=old)
     session.run("python", "-m", "pip", "install", "--prefer-binary", *BOOK.split(), env=old)
     session.run("python", "tests/chapter.py", *session.posargs)
@@ -108,8 +108,7 @@ def lock(session):
     today = str(datetime.datetime.now(datetime.UTC).date())
     command = ["uv", "pip", "compile", "--universal", "--no-header", "--no-annotate", "--quiet"]
     command += ["--no-python-downloads", "--exclude-newer", f"{today}T00:00:00Z"]
-    # For a lower Python than ours, so that uv writes down where ours begin. Elsewhere the versions do
-    # not apply, and pip says at once which requirement it cannot find.
+    # For a lower Python than ours, so that uv writes down where ours begin; elsewhere pip stops at once
     command += ["--override", str(overrides), "--python-version", "3.10", str(wanted)]
     versions = session.run(*command, external=True, silent=True, stderr=None)
     first = f"# Made by `nox -s lock` on {today}: the versions that the tests are run with\n"
@@ -128,13 +127,10 @@ def setup(session):
     session.run("python", "-m", "venv", "--clear", str(folder))
     install = ["-m", "pip", "install", "-q", "--no-index", "--find-links", str(wheels)]
     session.run(f"{folder}/bin/python", *install, *REQUIREMENTS, external=True)
+    line = f"{platform.system()} {platform.machine()},{session.python}"
     seconds = time.perf_counter() - start
-
-    def megabytes(folder):
-        return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir()) / 1e6
-
-    place = f"{platform.system()} {platform.machine()},{session.python},"
-    record = Path("tests/records/setup.csv")
-    lines = [line for line in record.read_text().splitlines() if not line.startswith(place)]
-    lines.append(f"{place}{megabytes(wheels):.0f},{megabytes(folder):.0f},{seconds:.0f}")
-    record.write_text("\n".join(lines) + "\n")
+    for place in wheels, folder:
+        size = sum(path.lstat().st_size for path in place.rglob("*") if not path.is_dir())
+        line += f",{size / 1e6:.0f}"
+    with open("tests/records/setup.csv", "a", encoding="utf-8") as record:
+        record.write(f"{line},{seconds:.0f}\n")

@@ -4,6 +4,7 @@ Nothing in the reader's environment has a say in the result. This file drops it 
 imported; only PATH and its like, KERAS_BACKEND and MNIST_NPZ are kept.
 """
 
+import atexit
 import concurrent.futures
 import contextlib
 import dataclasses
@@ -24,10 +25,8 @@ from pathlib import Path
 import measure
 import numpy as np
 import pytest
+from measure import SCRIPTS
 
-ROOT = Path(__file__).resolve().parents[1]
-TUTORIALS = ROOT / "tutorials"
-SCRIPTS = {path.name[:2]: path for path in sorted(TUTORIALS.glob("[0-9]*.py"))}
 # The processes that run at a time beside the tests themselves, each with its share of the cores.
 PROCESSES = min(3, os.cpu_count())
 THREADS = str(max(1, os.cpu_count() // (PROCESSES + 1)))
@@ -37,29 +36,20 @@ DROPPED += ("LANG", "DISPLAY", "NO_PROXY", "COLUMNS", "FORCE_COLOR", "NO_COLOR")
 for name in list(os.environ):
     if name not in ("KERAS_BACKEND", "KERAS_HOME") and name.upper().startswith(DROPPED):
         del os.environ[name]
-# For whole trainings: with every core, and with the reader's own MNIST or way to it.
-TRAINING = dict(os.environ)
+TRAINING = dict(os.environ)  # for whole ones: every core, and the reader's own MNIST or way to it
 os.environ.pop("MNIST_NPZ", None)
-os.environ |= {
-    "KERAS_HOME": tempfile.mkdtemp(),  # no settings of the reader's, no MNIST
-    "MPLBACKEND": "agg",
-    "TF_NUM_INTRAOP_THREADS": THREADS,
-    "TF_NUM_INTEROP_THREADS": THREADS,
-    "OMP_NUM_THREADS": THREADS,
-    "NPROC": THREADS,  # JAX reads this one
-    "https_proxy": "http://127.0.0.1:9",  # no way out to the internet: downloads fail at once
-    "HTTPS_PROXY": "http://127.0.0.1:9",
-}
+# No settings of the reader's, no MNIST; and no way out to the internet: downloads fail at once
+os.environ |= {"KERAS_HOME": tempfile.mkdtemp(), "MPLBACKEND": "agg"}
+os.environ |= dict.fromkeys(["https_proxy", "HTTPS_PROXY"], "http://127.0.0.1:9")
+os.environ |= {"OMP_NUM_THREADS": THREADS, "NPROC": THREADS}  # JAX reads this one
+os.environ |= {"TF_NUM_INTRAOP_THREADS": THREADS, "TF_NUM_INTEROP_THREADS": THREADS}
 ENVIRONMENT = dict(os.environ)  # as it is before an imported package adds to it
+atexit.register(shutil.rmtree, ENVIRONMENT["KERAS_HOME"], ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items):
     """Put the tests that wait for a command behind those that do not."""
     items.sort(key=lambda item: item.get_closest_marker("command") is not None)
-
-
-def pytest_unconfigure():
-    shutil.rmtree(ENVIRONMENT["KERAS_HOME"], ignore_errors=True)
 
 
 # The lessons, run inside the tests: all that they call is real, but for training and evaluation
@@ -68,30 +58,13 @@ SCORE = [0.123456789, 0.87654321]  # what every evaluation returns
 
 
 @dataclasses.dataclass
-class Call:
-    """One call that a lesson made: the arguments it gave (of an array its digest), and what came back.
-
-    Of `fit` and `evaluate` also the weights of the model at that moment.
-    """
-
-    name: str
-    given: dict
-    weights: list
-    result: object = None
-
-
-@dataclasses.dataclass
 class Lesson:
     """What a tutorial did: its calls in their order, its output, its variables, the files it made."""
 
     calls: list
-    output: str
+    lines: list
     variables: dict
     files: set
-
-    @property
-    def lines(self):
-        return self.output.splitlines()
 
     def one(self, name):
         """Return the only call of this name."""
@@ -105,7 +78,7 @@ def digest(array):
 
 
 @functools.cache
-def mnist():
+def mnist(path=None):
     """Return arrays of MNIST's size: 60,000 and 10,000 images of noise, with a label each."""
     noise = np.random.RandomState(0)
     x = noise.randint(0, 256, (70_000, 28, 28), np.uint8)
@@ -134,14 +107,15 @@ def train(model, x, y, epochs=1, **more):
 def watch(calls, owner, name, stub=None):
     """Return a function that does what `owner.name` does (or `stub`), and adds each call to `calls`.
 
-    Calls from inside a watched call are Keras' own and left out.
+    A call has its name, the arguments given (of an array the digest), the weights of the model at that
+    moment for `fit` and `evaluate`, and the result. Those from inside another are Keras' own: left out.
     """
     original = getattr(owner, name)
     signature = inspect.signature(original)
 
     @functools.wraps(original)
     def watched(*args, **kwargs):
-        if calls and calls[-1].result is watch:
+        if calls and calls[-1].open:
             return original(*args, **kwargs)
         given = signature.bind(*args, **kwargs).arguments
         given |= given.pop("kwargs", {})
@@ -149,13 +123,12 @@ def watch(calls, owner, name, stub=None):
             given["y"] = np.asarray(given["y"], float)  # Keras takes labels of every type
         given = {k: digest(v) if isinstance(v, np.ndarray) else v for k, v in given.items()}
         weights = given["self"].get_weights() if name in ("fit", "evaluate") else []
-        calls.append(Call(name, given, weights, watch))
-        result = None
+        calls.append(types.SimpleNamespace(name=name, given=given, weights=weights, open=True))
         try:
-            result = (stub or original)(*args, **kwargs)
+            calls[-1].result = (stub or original)(*args, **kwargs)
+            return calls[-1].result
         finally:
-            calls[-1].result = result
-        return result
+            calls[-1].open = False
 
     return watched
 
@@ -197,56 +170,44 @@ def lesson(number, *flags, edits=(), online=True):
             variables = runpy.run_path(str(script), run_name="__main__")
         files = {path.name for path in Path(folder).iterdir()} - {script.name}
     kept = {name: value for name, value in variables.items() if not isinstance(value, np.ndarray)}
-    return Lesson(calls, console.getvalue(), kept, files)
+    return Lesson(calls, console.getvalue().splitlines(), kept, files)
 
 
-# The commands, as a reader types them
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """How one command ended: its exit code and its output, and the folder it ran in."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-    folder: Path
-
-    @property
-    def accuracy(self):
-        """The test accuracy that the tutorial printed."""
-        return float(self.stdout.rsplit("test accuracy: ", 1)[1].split()[0])
+def end_of(patch, number, *flags):
+    """Run a tutorial that will end early: return its exit code, or that it got to the imports."""
+    patch.setattr(sys, "argv", [str(SCRIPTS[number]), *flags])
+    with pytest.raises((SystemExit, ModuleNotFoundError)) as error:
+        runpy.run_path(str(SCRIPTS[number]), run_name="__main__")
+    return getattr(error.value, "code", "imports Keras")
 
 
 def call(script, arguments, folder, **more):
-    """Run Python on a script in a folder and return the `Run`; `more` environment can be given."""
+    """Run Python on a script in a folder, as a reader does, with more environment; return how it ended."""
     command = [sys.executable, str(script), *arguments]
     pipes = {"stdin": subprocess.DEVNULL, "capture_output": True}
-    text = {"encoding": "utf-8", "errors": "replace"}
-    environ = ENVIRONMENT | more
-    done = subprocess.run(command, check=False, cwd=folder, env=environ, **pipes, **text)
-    return Run(done.returncode, done.stdout, done.stderr, folder)
+    pipes |= {"encoding": "utf-8", "errors": "replace"}
+    done = subprocess.run(command, check=False, cwd=folder, env=ENVIRONMENT | more, **pipes)
+    done.folder = folder
+    return done
 
 
 @functools.cache
-def mnist_file(images):
-    """Return the path of an `.npz` with so many images to train with, and as many to test with.
+def mnist_file():
+    """Return the path of an `.npz` with 2,000 images to train with, and as many to test with.
 
     They are MNIST's first if MNIST_NPZ names it, and those of the stand-in otherwise.
     """
     import offline_mnist
 
-    path = Path(ENVIRONMENT["KERAS_HOME"], f"{images}.npz")
+    path = Path(ENVIRONMENT["KERAS_HOME"], "2000.npz")
     npz = TRAINING.get("MNIST_NPZ")
     digits = offline_mnist.read_npz(npz) if npz else offline_mnist.make_stand_in()
-    np.savez(path, **{name: array[:images] for name, array in digits.items()})
+    np.savez(path, **{name: array[:2000] for name, array in digits.items()})
     return path
 
 
-# name: script, arguments, environment; where MNIST_NPZ is a number, a file of so many images is meant.
-COMMANDS = {
-    "figures": (ROOT / "tests/tools/figures.py", ["--out", "."], {"MNIST_NPZ": 200}),
-    "04": (SCRIPTS["04"], ["--epochs", "2", "--batch-size", "32"], {"MNIST_NPZ": 2000}),
+COMMANDS = {  # name: script, arguments, environment
+    "04": (SCRIPTS["04"], ["--epochs", "2", "--batch-size", "32"], {}),
     "03": (SCRIPTS["03"], ["--epochs", "3"], {}),
     "05": (SCRIPTS["05"], ["--epochs", "5"], {"PYTHONIOENCODING": "cp932", "LANG": "C"}),
     "02": (SCRIPTS["02"], [], {"PYTHONIOENCODING": "ascii"}),
@@ -259,20 +220,14 @@ def started(request, tmp_path_factory):
     """Start the commands that the selected tests are marked with, and return their futures by name."""
     marks = [mark for item in request.session.items for mark in item.iter_markers("command")]
     selected = {mark.args[0] for mark in marks}
-    folders = tmp_path_factory.mktemp("commands")
-
-    def run(name, script, arguments, variables):
-        folder = folders / f"{name} 日本語"
-        folder.mkdir()
-        return call(script, arguments, folder, **variables)
-
     with concurrent.futures.ThreadPoolExecutor(PROCESSES) as pool:
         futures = {}
         for name, (*command, variables) in COMMANDS.items():
             if name in selected:
-                if images := variables.get("MNIST_NPZ"):  # made here: a lesson hides offline_mnist
-                    variables = {"MNIST_NPZ": str(mnist_file(images))}
-                futures[name] = pool.submit(run, name, *command, variables)
+                if name == "04":  # made here: a lesson hides offline_mnist
+                    variables = {"MNIST_NPZ": str(mnist_file())}
+                folder = tmp_path_factory.mktemp(f"{name} 日本語")
+                futures[name] = pool.submit(call, *command, folder, **variables)
         yield futures
 
 

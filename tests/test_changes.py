@@ -14,8 +14,9 @@ import keras
 import numpy as np
 import pages
 import pytest
-from conftest import ENVIRONMENT, ROOT, SCRIPTS, call, lesson
+from conftest import ENVIRONMENT, call, lesson
 from keras.models import load_model
+from measure import ROOT, SCRIPTS
 
 SILENT = {"README.md": "**silent**", "README.ja.md": "**警告なし**"}
 TABLES = {}  # {page: {number of a row: its other cells}}
@@ -27,9 +28,9 @@ TESTED = {18, 23}  # 18 is what test_lessons.py holds of 05, 23 is about web pag
 FLOWERS = np.random.default_rng(0).random((8, 4)), np.eye(3)[np.arange(8) % 3]
 
 
-def row(number):
-    """Mark the test of a row."""
-    return lambda test: TESTED.add(number) or test
+def row(*numbers):
+    """Mark the test of these rows."""
+    return lambda test: TESTED.update(numbers) or test
 
 
 def assert_shown(number, *facts):
@@ -60,26 +61,22 @@ def test_every_row_has_its_test_and_its_scripts_and_silent_rows_come_first():
         assert silent == list(range(1, len(silent) + 1)) != []
 
 
-@row(1)
-@row(3)
+@row(1, 3)
 def test_adadelta_and_adagrad():
     old = keras.optimizers.get("Adadelta")
     assert [float(old.learning_rate), old.rho, old.epsilon] == pytest.approx([0.001, 0.95, 1e-7])
-    low, high = (pages.spread(name)[1] for name in ("04-adadelta-default", "04-book"))
-    assert float(high) - float(low) > 0.5
-    assert_shown(1, "0.001", low, high)
     old = keras.optimizers.get("Adagrad")
     values = [float(old.learning_rate), old.initial_accumulator_value, old.epsilon]
     assert values == pytest.approx([0.001, 0.1, 1e-7])
+    low, high = (pages.spread(name)[1] for name in ("04-adadelta-default", "04-book"))
+    assert float(high) - float(low) > 0.5
+    assert_shown(1, "0.001", low, high)
     low, high = (pages.spread(name)[1] for name in ("03-adagrad-default", "03-adagrad"))
     assert float(low) < float(pages.spread("03")[1]) < float(high)
     assert_shown(3, "0.001", "0.1", low, high)
 
 
-@row(2)
-@row(4)
-@row(6)
-@row(19)
+@row(2, 4, 6, 19)
 def test_names_summary_epochs_and_acc(model, capsys):
     assert [one.name for one in model.layers] == ["dense", "activation", "dense_1", "activation_1"]
     assert_shown(4, "dense", "activation")
@@ -101,8 +98,7 @@ def test_names_summary_epochs_and_acc(model, capsys):
     assert_shown(19, "405")
 
 
-@row(5)
-@row(7)
+@row(5, 7)
 def test_layers_core_and_input_dim():
     with pytest.raises(ModuleNotFoundError) as error:
         importlib.import_module("keras.layers.core")
@@ -114,8 +110,7 @@ def test_layers_core_and_input_dim():
     assert_shown(7, message.replace("`", ""))
 
 
-@row(8)
-@row(20)
+@row(8, 20)
 def test_h5_and_keras_after_it(model, tmp_path, caplog):
     model.fit(*FLOWERS, verbose=0)
     with warnings.catch_warnings(record=True) as caught:
@@ -124,9 +119,7 @@ def test_h5_and_keras_after_it(model, tmp_path, caplog):
     assert "legacy" not in str([warning.message for warning in caught])  # a line of the log instead
     assert type(load_model(tmp_path / "first.keras").optimizer).__name__ == "SGD"
     again = load_model(tmp_path / "second.h5")
-    assert np.array_equal(
-        again.predict(FLOWERS[0], verbose=0), model.predict(FLOWERS[0], verbose=0)
-    )
+    assert np.array_equal(*[one.predict(FLOWERS[0], verbose=0) for one in (model, again)])
     for message in "This file format is considered legacy", "Compiled the loaded model, but":
         assert message in caplog.text
         assert_shown(8, message)
@@ -140,8 +133,7 @@ def test_h5_and_keras_after_it(model, tmp_path, caplog):
     assert_shown(20, message)
 
 
-@row(9)
-@row(11)
+@row(9, 11)
 @pytest.mark.command("03")
 def test_progress_counts_batches_and_digits_are_those_of_32_bits(command):
     assert "1875/1875" in command.stdout
@@ -152,9 +144,7 @@ def test_progress_counts_batches_and_digits_are_those_of_32_bits(command):
     assert_shown(11, str(float(np.float32(36 / 38))))
 
 
-@row(10)
-@row(21)
-@row(22)
+@row(10, 21, 22)
 @pytest.mark.command("01")
 def test_lines_at_the_start_and_at_the_end(command):
     assert "Using TensorFlow backend." not in command.stdout + command.stderr
@@ -169,8 +159,7 @@ def test_lines_at_the_start_and_at_the_end(command):
     keras.backend.clear_session()
 
 
-@row(12)
-@row(13)
+@row(12, 13)
 def test_backends_that_are_not_there(tmp_path):
     code = tmp_path / "import_keras.py"
     code.write_text("import keras\n")
@@ -179,23 +168,20 @@ def test_backends_that_are_not_there(tmp_path):
     (tmp_path / "tensorflow.py").write_text(f"raise ModuleNotFoundError({missing!r})\n")
     settings = '{"backend": "theano", "floatx": "float32", "epsilon": 1e-07}'
     (tmp_path / "keras.json").write_text(settings)
-    for number, backend, error, message in (
-        (12, "tensorflow", "ModuleNotFoundError", missing),
-        (13, "", "ValueError", "Unable to import backend : theano"),
-    ):
+    theano = "Unable to import backend : theano"
+    cases = (12, "tensorflow", "ModuleNotFoundError", missing), (13, "", "ValueError", theano)
+    for number, backend, error, message in cases:
         run = call(code, [], tmp_path, KERAS_HOME=str(tmp_path), KERAS_BACKEND=backend)
         assert run.stderr.splitlines()[-1] == f"{error}: {message}"
         assert_shown(number, message)
 
 
 @row(13)
-def test_settings_of_2017_channels_first():
+def test_channels_first_in_the_settings_of_2017(request):
+    request.addfinalizer(lambda: keras.config.set_image_data_format("channels_last"))
     keras.config.set_image_data_format("channels_first")
-    try:
-        with pytest.raises(ValueError, match="Computed output size would be zero or negative"):
-            lesson.__wrapped__("04")
-    finally:
-        keras.config.set_image_data_format("channels_last")
+    with pytest.raises(ValueError, match="Computed output size would be zero or negative"):
+        lesson.__wrapped__("04")
     assert_shown(13, "channels_first")
 
 
@@ -211,9 +197,7 @@ def test_damaged_mnist_is_downloaded_again(capsys):
     assert_shown(14, message)
 
 
-@row(15)
-@row(16)
-@row(17)
+@row(15, 16, 17)
 def test_a_seed_repeats_a_run_and_batches_in_one_call_change_no_result():
     losses = []
     steps = 1 if keras.backend.backend() == "torch" else 3  # PyTorch refuses more than 1

@@ -5,8 +5,8 @@ real size and with every flag.
 """
 
 import collections
+import itertools
 import re
-import runpy
 import sys
 
 import chapter
@@ -14,7 +14,8 @@ import conftest
 import keras
 import numpy as np
 import pytest
-from conftest import SCORE, SCRIPTS, digest, lesson
+from conftest import SCORE, digest, lesson
+from measure import SCRIPTS
 from sklearn.datasets import load_iris
 
 DOWNLOAD = "set_random_seed setdefaulttimeout load_data compile fit evaluate"
@@ -32,18 +33,15 @@ COMMON = [
     {"epochs": 1000, "batch_size": HUGE, "seed": 31},
     {"epochs": 11, "batch_size": 60_001, "seed": 12345},
 ]
-# A command, and the program and the seed of the chapter that it stands for
 Case = collections.namedtuple("Case", "number flags program seed")
 
 
 def make_case(name, common, more=""):
-    """Return the case of a program of the chapter, with common flags, and those of its script alone."""
-    flags = [
-        word for key, value in common.items() for word in (f"--{key.replace('_', '-')}", f"{value}")
-    ]
+    """Return a command, with common flags and those of its script alone, and what it stands for."""
+    flags = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in common.items())
     settings = {key: value for key, value in common.items() if key != "seed"}
     program = chapter.PROGRAMS[name]._replace(**settings)
-    return Case(name[:2], (*flags, *more.split()), program, common.get("seed", 0))
+    return Case(name[:2], f"{flags} {more}".split(), program, common.get("seed", 0))
 
 
 CASES = [make_case(number, common) for number in SCRIPTS for common in COMMON]
@@ -51,15 +49,12 @@ CASES += [make_case("03-adagrad", COMMON[1], "--optimizer adagrad")]
 CASES += [make_case("03-adagrad", {}, "--optimizer adagrad --activation sigmoid")]
 CASES += [make_case("03-relu", COMMON[3], "--activation relu")]
 CASES += [make_case("03-tanh", {}, "--activation tanh --optimizer sgd")]
-IDS = [" ".join([case.number, *case.flags]) for case in CASES]
-every_case = pytest.mark.parametrize("case", CASES, ids=IDS)
-every_script = pytest.mark.parametrize("number", SCRIPTS)
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: " ".join([case[0], *case[1]]))
 
 
-def reference(case):
-    """Return the chapter's network, with the weights that the seed gives."""
-    keras.utils.set_random_seed(case.seed)
-    return chapter.build(case.program)
+def layers(model):
+    """Return the classes and settings of the layers, whatever their names."""
+    return [(type(layer), layer.get_config() | {"name": ""}) for layer in model.layers]
 
 
 def same(weights, others):
@@ -89,11 +84,15 @@ def test_steps_of_the_lesson(case):
 
 
 @every_case
-def test_data(case):
-    fit, evaluate = (
-        lesson(case.number, *case.flags).one(name).given for name in ("fit", "evaluate")
-    )
-    assert [fit["x"], fit["y"], evaluate["x"], evaluate["y"]] == data(case)
+def test_data_and_settings_of_training_and_evaluation(case):
+    made = lesson(case.number, *case.flags)
+    fit, evaluate = (dict(made.one(name).given) for name in ("fit", "evaluate"))
+    assert [given.pop(name) for given in (fit, evaluate) for name in "xy"] == data(case)
+    del fit["self"], evaluate["self"]
+    assert fit.pop("verbose", 1) == 1
+    # Nothing else, so it shuffles, as Keras does by default
+    assert fit == {"batch_size": case.program.batch_size, "epochs": case.program.epochs}
+    assert evaluate == {"verbose": 0}
 
 
 @pytest.mark.parametrize("number", ["03", "04"])
@@ -101,28 +100,19 @@ def test_data_without_internet(number):
     offline, online = lesson(number, "--seed", "3", online=False), lesson(number)
     _, loaded = (call for call in offline.calls if call.name == "load_data")
     assert str(loaded.given["error"]) == "no internet"
-    for name in "fit", "evaluate":
-        for array in "x", "y":
-            assert offline.one(name).given[array] == online.one(name).given[array]
+    for name, array in itertools.product(["fit", "evaluate"], "xy"):
+        assert offline.one(name).given[array] == online.one(name).given[array]
 
 
 @every_case
-def test_network_and_initial_weights(case):
-    made, wanted = lesson(case.number, *case.flags), reference(case)
-    model = made.variables["model"]
-    configs = [[layer.get_config() for layer in network.layers] for network in (model, wanted)]
-    for config in configs[0] + configs[1]:
-        del config["name"]
-    assert configs[0] == configs[1]
-    assert [type(layer) for layer in model.layers] == [type(layer) for layer in wanted.layers]
+def test_network_with_its_initial_weights_and_optimizer(case):
+    made = lesson(case.number, *case.flags)
+    keras.utils.set_random_seed(case.seed)
+    model, wanted = made.variables["model"], chapter.build(case.program)
+    assert layers(model) == layers(wanted)
     assert model.input_shape == wanted.input_shape
     assert wanted.count_params() == PARAMETERS[case.number]
     assert same(made.one("fit").weights, wanted.get_weights())
-
-
-@every_case
-def test_compile(case):
-    made = lesson(case.number, *case.flags)
     given = dict(made.one("compile").given)
     del given["self"], given["optimizer"]
     wanted = {"loss": "categorical_crossentropy", "metrics": ["accuracy"]}
@@ -130,30 +120,17 @@ def test_compile(case):
         batches = -(-60_000 // case.program.batch_size)
         wanted["steps_per_execution"] = 1 if keras.backend.backend() == "torch" else batches
     assert given == wanted
-    optimizer = made.variables["model"].optimizer
+    optimizer = model.optimizer
     assert type(optimizer).__name__ == case.program.optimizer
     wanted = type(optimizer)(**chapter.OPTIMIZERS[case.program.optimizer]).get_config()
     assert optimizer.get_config() == wanted | {"name": optimizer.name}
 
 
 @every_case
-def test_fit(case):
-    given = dict(lesson(case.number, *case.flags).one("fit").given)
-    for name in "self", "x", "y":
-        del given[name]
-    assert given.pop("verbose", 1) == 1
-    # Nothing else, so it shuffles, as Keras does by default
-    assert given == {"batch_size": case.program.batch_size, "epochs": case.program.epochs}
-
-
-@every_case
 def test_evaluation_is_of_the_trained_weights_and_printed(case):
     made = lesson(case.number, *case.flags)
-    fit, evaluate = made.one("fit"), made.one("evaluate")
-    assert {name: evaluate.given[name] for name in evaluate.given.keys() - {"self", "x", "y"}} == {
-        "verbose": 0
-    }
-    assert same(evaluate.weights, fit.result.trained)
+    history = made.one("fit").result
+    assert same(made.one("evaluate").weights, history.trained)
     if case.number == "01":
         assert made.lines[-1] == str(SCORE)
     else:
@@ -161,35 +138,25 @@ def test_evaluation_is_of_the_trained_weights_and_printed(case):
     if case.number in ("02", "03", "04"):
         assert len(made.lines) == 1
     if case.number in ("03", "05"):
-        assert made.variables["history"] is fit.result
+        assert made.variables["history"] is history
 
 
-def test_01_names_keras_and_its_backend():
-    line = f"Keras {keras.__version__}, backend {keras.backend.backend()}"
-    assert lesson("01").lines[0] == line
-
-
-def test_01_quiet_hides_the_progress_and_nothing_else():
-    quiet = lesson("01", "--quiet")
+def test_01_names_keras_and_quiet_and_show_do_what_they_say():
+    made, quiet = lesson("01"), lesson("01", "--quiet")
+    assert made.lines[0] == f"Keras {keras.__version__}, backend {keras.backend.backend()}"
     assert quiet.one("fit").given["verbose"] == 0
-    assert quiet.lines == lesson("01").lines
+    assert quiet.lines == made.lines
+    assert [call.name for call in lesson("05", "--show").calls][-2:] == ["savefig", "show"]
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
 @pytest.mark.parametrize(("size", "calls"), [("59999", 2), ("60000", 1)])
 def test_03_has_all_batches_in_one_call_but_on_pytorch(monkeypatch, size, calls, backend):
-    compiled = []
     monkeypatch.setattr(keras.config, "backend", lambda: backend.encode().decode())  # a new str
-    monkeypatch.setattr(keras.Sequential, "compile", lambda model, **given: compiled.append(given))
-    monkeypatch.setattr(keras.Sequential, "fit", lambda *given, **more: sys.exit())
     monkeypatch.setattr(keras.datasets.mnist, "load_data", conftest.mnist)
-    monkeypatch.setattr(sys, "argv", [str(SCRIPTS["03"]), "--batch-size", size])
-    with pytest.raises(SystemExit):
-        runpy.run_path(str(SCRIPTS["03"]), run_name="__main__")
-    assert compiled[0]["steps_per_execution"] == (1 if backend == "torch" else calls)
-
-
-# What 05 adds
+    monkeypatch.setattr(keras.Sequential, "compile", lambda model, **given: sys.exit(given))
+    given = conftest.end_of(monkeypatch, "03", "--batch-size", size)
+    assert given["steps_per_execution"] == (1 if backend == "torch" else calls)
 
 
 @pytest.fixture(params=COMMON, ids=str)
@@ -198,20 +165,14 @@ def tips(request):
     return lesson("05", *make_case("05", request.param).flags)
 
 
-def test_05_saves_and_loads_the_trained_network(tips):
-    save, load = tips.one("save"), tips.one("load_model")
-    model, loaded = tips.variables["model"], load.result
-    assert save.given == {"self": model, "filepath": "my_model.keras"}
-    assert load.given == {"filepath": "my_model.keras"}
-    assert loaded is not model
+def test_05_saves_the_trained_network_and_predicts_with_the_loaded_one(tips):
+    model, loaded = tips.variables["model"], tips.one("load_model").result
+    assert tips.one("save").given == {"self": model, "filepath": "my_model.keras"}
+    assert tips.one("load_model").given == {"filepath": "my_model.keras"}
     assert same(loaded.get_weights(), tips.one("evaluate").weights)
     assert "updates in its optimizer: 7" in tips.lines
-
-
-def test_05_predicts_with_the_loaded_network(tips):
-    model, loaded = tips.variables["model"], tips.one("load_model").result
     predictions = [call for call in tips.calls if call.name == "predict"]
-    assert [call.given["self"] for call in predictions] == [loaded, model]
+    assert [call.given["self"] for call in predictions] == [loaded, model] != [model, model]
     for call in predictions:
         assert call.given["x"] == tips.one("evaluate").given["x"]
         assert call.given["verbose"] == 0
@@ -245,10 +206,10 @@ def test_05_shows_what_the_loaded_network_says_even_if_it_differs(monkeypatch):
 
 
 def test_05_shows_the_summary_with_the_same_names_in_every_run(tips):
-    summary, model = tips.one("summary"), tips.variables["model"]
-    assert summary.given == {"self": model}
-    assert re.search(r"Total params: 403\b", tips.output)
-    names = re.findall(r"(\w+) \((Dense|Activation)\)", tips.output)
+    assert tips.one("summary").given == {"self": tips.variables["model"]}
+    output = "\n".join(tips.lines)
+    assert re.search(r"Total params: 403\b", output)
+    names = re.findall(r"(\w+) \((Dense|Activation)\)", output)
     assert [name for name, _ in names] == ["dense", "activation", "dense_1", "activation_1"]
 
 
@@ -267,48 +228,13 @@ def test_05_learning_curve(tips):
     assert axis.get_ylabel() == "accuracy and loss on the training data"
     low, high = axis.get_xlim()
     ticks = [tick for tick in axis.get_xticks() if low <= tick <= high]
-    assert ticks
     assert all(tick == int(tick) for tick in ticks)
     assert min(ticks) > 0 or len(history.epoch) > 100  # there is no epoch 0
     assert tips.one("savefig").given == {"self": figure, "fname": "learning_curve.png"}
     assert figure.get_size_inches().tolist() == [6.4, 4.8]  # 640 x 480 pixels
 
 
-def test_05_shows_the_curve_only_when_asked():
-    shown = lesson("05", "--show")
-    assert [call.name for call in shown.calls][-2:] == ["savefig", "show"]
-
-
-def test_05_names_the_file_that_it_cannot_write(monkeypatch, tmp_path):
-    (tmp_path / "my_model.keras").mkdir()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(keras.Sequential, "fit", conftest.train)
-    monkeypatch.setattr(sys, "argv", [str(SCRIPTS["05"])])
-    with pytest.raises(OSError, match=r"my_model\.keras"):
-        runpy.run_path(str(SCRIPTS["05"]), run_name="__main__")
-
-
-# The command line: everything here ends before Keras is imported
-
-
-@pytest.fixture
-def start(monkeypatch, capsys):
-    """Return a function that runs a script up to the import of Keras: (exit code, stdout, stderr).
-
-    The exit code is "imports Keras" where the flags were good.
-    """
-
-    def run(number, *flags):
-        monkeypatch.setitem(sys.modules, "keras", None)
-        monkeypatch.setattr(sys, "argv", [str(SCRIPTS[number]), *flags])
-        try:
-            runpy.run_path(str(SCRIPTS[number]), run_name="__main__")
-        except (SystemExit, ModuleNotFoundError) as end:
-            return getattr(end, "code", "imports Keras"), *capsys.readouterr()
-
-    return run
-
-
+# The flags, all of which are looked at before Keras is imported
 COUNTS = ["--epochs", "--batch-size"]
 REFUSED = [(flag, value) for flag in COUNTS for value in ("0", "-3", "ten", "1.5", "")]
 REFUSED += [("--seed", value) for value in ("-1", "4294967296", "9999999999", "ten", "")]
@@ -321,9 +247,11 @@ ACCEPTED = [(number, *case) for number in SCRIPTS for case in ACCEPTED]
 
 
 @pytest.mark.parametrize(("number", "flag", "value"), REFUSED)
-def test_wrong_flags_get_usage_and_one_line(start, number, flag, value):
-    code, stdout, stderr = start(number, f"{flag}={value}")
-    assert (code, stdout) == (2, "")
+def test_wrong_flags_get_usage_and_one_line(monkeypatch, capsys, number, flag, value):
+    monkeypatch.setitem(sys.modules, "keras", None)
+    assert conftest.end_of(monkeypatch, number, f"{flag}={value}") == 2
+    stdout, stderr = capsys.readouterr()
+    assert stdout == ""
     *usage, error = stderr.splitlines()
     assert usage[0].startswith(f"usage: {SCRIPTS[number].name} ")
     assert all(line.startswith(("usage: ", " ")) for line in usage)
@@ -334,11 +262,13 @@ def test_wrong_flags_get_usage_and_one_line(start, number, flag, value):
 
 
 @pytest.mark.parametrize(("number", "flag", "value"), ACCEPTED)
-def test_right_flags_are_accepted(start, number, flag, value):
-    assert start(number, flag, value) == ("imports Keras", "", "")
+def test_right_flags_are_accepted(monkeypatch, capsys, number, flag, value):
+    monkeypatch.setitem(sys.modules, "keras", None)
+    assert conftest.end_of(monkeypatch, number, flag, value) == "imports Keras"
+    assert capsys.readouterr() == ("", "")
 
 
-@every_script
+@pytest.mark.parametrize("number", SCRIPTS)
 def test_help_shows_the_docstring_and_every_default(number, tmp_path):
     run = conftest.call(SCRIPTS[number], ["--help"], tmp_path, KERAS_BACKEND="none", COLUMNS="100")
     assert (run.returncode, run.stderr) == (0, "")

@@ -1,7 +1,6 @@
 """Without internet 03 and 04 use the file that MNIST_NPZ names, or the stand-in, and say so."""
 
 import io
-import runpy
 import socket
 import sys
 import threading
@@ -12,7 +11,7 @@ import numpy as np
 import offline_mnist
 import PIL.Image
 import pytest
-from conftest import SCRIPTS, mnist_file, no_internet
+from conftest import end_of, mnist_file, no_internet
 from sklearn.datasets import load_digits
 
 
@@ -41,7 +40,7 @@ def test_stand_in_is_announced_and_the_reader_reminded_of_it(command):
 
 @pytest.mark.command("04")
 def test_mnist_npz_is_announced(command):
-    assert f"MNIST_NPZ names: {mnist_file(2000)}" in command.stderr
+    assert f"MNIST_NPZ names: {mnist_file()}" in command.stderr
     assert "URL fetch failure on https://" in command.stderr
     assert "stand-in" not in command.stderr
 
@@ -60,7 +59,7 @@ def test_load_data_returns_all_arrays_in_keras_order(tmp_path, monkeypatch, caps
         monkeypatch.setattr(sys, "ps1", "In : ", raising=False)
     if place == "with a file":
         path = tmp_path / "mnist.npz"
-        save(path, mnist_file(2000), y_train=np.zeros(2000, np.uint8))
+        save(path, mnist_file(), y_train=np.zeros(2000, np.uint8))
         monkeypatch.setenv("MNIST_NPZ", str(path))
         wanted = np.load(path)
     for part, (x, y) in zip(["train", "test"], offline_mnist.load_data("no net"), strict=True):
@@ -101,36 +100,32 @@ BROKEN = [
 ]
 
 
-def end_of(number, monkeypatch):
-    """Run a script until it ends or calls `fit`; return its exit code, or the data given to `fit`."""
+@pytest.fixture(params=["03", "04"])
+def run(request, monkeypatch):
+    """Return a function that runs a script until it ends or calls `fit`: the exit code, or the data."""
     asked, real = [], socket.setdefaulttimeout  # its ten seconds are half a second here
     monkeypatch.setattr(socket, "setdefaulttimeout", lambda s: asked.append(s) or real(s / 20))
     monkeypatch.setattr(keras.Sequential, "fit", lambda model, *data, **more: sys.exit(data))
-    monkeypatch.setattr(sys, "argv", [str(SCRIPTS[number])])
-    with pytest.raises(SystemExit) as error:
-        runpy.run_path(str(SCRIPTS[number]), run_name="__main__")
+    yield lambda: end_of(monkeypatch, request.param)
     real(None)
     assert asked == [10]
-    return error.value.code
 
 
-@pytest.mark.parametrize("number", ["03", "04"])
 @pytest.mark.parametrize(("message", "write"), BROKEN)
-def test_unusable_mnist_npz_is_one_line(tmp_path, monkeypatch, capsys, number, message, write):
+def test_unusable_mnist_npz_is_one_line(tmp_path, monkeypatch, capsys, run, message, write):
     path = tmp_path / "broken.npz"
-    write(path, mnist_file(2000))
+    write(path, mnist_file())
     monkeypatch.setenv("MNIST_NPZ", str(path))
     monkeypatch.setattr(keras.datasets.mnist, "load_data", no_internet)
-    (line,) = end_of(number, monkeypatch).splitlines()
+    (line,) = run().splitlines()
     assert line.startswith(f"MNIST_NPZ={path} is not usable: ")
     assert message in line
     assert "with x_train and x_test of shape (n, 28, 28), y_train and y_test of shape" in line
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("number", ["03", "04"])
 @pytest.mark.parametrize("kind", ["silent", "stalled"])
-def test_a_network_that_says_nothing_is_no_internet(tmp_path, monkeypatch, capsys, number, kind):
+def test_a_network_that_says_nothing_is_no_internet(tmp_path, monkeypatch, capsys, run, kind):
     server, get_file = socket.create_server(("127.0.0.1", 0)), keras.utils.get_file
     here = {"origin": f"http://127.0.0.1:{server.getsockname()[1]}/", "cache_dir": tmp_path}
 
@@ -142,9 +137,9 @@ def test_a_network_that_says_nothing_is_no_internet(tmp_path, monkeypatch, capsy
 
     monkeypatch.setattr("keras.src.datasets.mnist.get_file", lambda **a: get_file(**a | here))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setenv("MNIST_NPZ", str(mnist_file(2000)))
+    monkeypatch.setenv("MNIST_NPZ", str(mnist_file()))
     threading.Thread(target=serve, daemon=True).start()
-    _, y_train = end_of(number, monkeypatch)
+    _, y_train = run()
     assert "timed out" in capsys.readouterr().err
-    assert np.array_equal(y_train.argmax(axis=1), np.load(mnist_file(2000))["y_train"])
+    assert np.array_equal(y_train.argmax(axis=1), np.load(mnist_file())["y_train"])
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

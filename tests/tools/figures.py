@@ -1,21 +1,18 @@
 """Make the pictures of img/ anew, from real runs and from the records.
 
-    python tests/tools/figures.py                             all: two minutes
-    python tests/tools/figures.py exercises.png --out DIR     one of them, written elsewhere
+    python tests/tools/figures.py                  all: two minutes
+    python tests/tools/figures.py exercises.png    one of them
 
-MNIST is Keras' own or the file that MNIST_NPZ names. The same machine and versions make the same bytes.
-Each function of PICTURES returns a figure, and what it shows of records: metadata that a test compares.
+Each function of PICTURES returns a figure, and what it shows of records: metadata for a test.
+MNIST_NPZ may name the file of MNIST.
 """
 
-import argparse
 import contextlib
 import json
 import os
 import runpy
-import statistics
 import sys
 import tempfile
-from pathlib import Path
 
 import keras
 import matplotlib.pyplot as plt
@@ -32,17 +29,14 @@ BLUE, ORANGE = "#0072B2", "#D55E00"  # told apart by every eye (Okabe and Ito)
 
 def load_mnist():
     """Return the test images (n, 28, 28) and labels (n,) of the real MNIST; never the stand-in."""
-    if path := os.environ.get("MNIST_NPZ"):
-        arrays = offline_mnist.read_npz(path)
-        return arrays["x_test"], arrays["y_test"]
-    return keras.datasets.mnist.load_data()[1]
+    return keras.datasets.mnist.load_data(os.environ.get("MNIST_NPZ", "mnist.npz"))[1]
 
 
 def run(number, *flags):
     """Run a tutorial in this process and an empty folder, as if typed, and return its variables."""
     sys.argv = [number, *flags]
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        return runpy.run_path(str(pages.SCRIPTS[number]), run_name="__main__")
+        return runpy.run_path(str(measure.SCRIPTS[number]), run_name="__main__")
 
 
 def digits(images, titles, color="black"):
@@ -83,8 +77,8 @@ def stand_in():
 def describe(figure):
     """Return what a learning curve shows, but for its losses and accuracies."""
     (axis,) = figure.axes
-    lines = [[one.get_label(), one.get_marker(), one.get_xdata().tolist()] for one in axis.lines]
-    return [axis.get_xlabel(), axis.get_ylabel(), lines]
+    lines = {one.get_label(): [one.get_marker(), *one.get_xdata().tolist()] for one in axis.lines}
+    return lines | {axis.get_xlabel(): axis.get_ylabel()}
 
 
 def learning_curve():
@@ -95,14 +89,13 @@ def learning_curve():
 
 def exercises():
     """The exercises on tutorial 03: {variant: accuracies}, the best last; each seed is a dot."""
-    runs = {name: pages.figures(name) for name in pages.EXERCISES}
-    runs = dict(sorted(runs.items(), key=lambda run: statistics.mean(run[1])))
+    runs = {name: pages.figures(name) for name in reversed(pages.ranked(pages.EXERCISES))}
     figure, axis = plt.subplots(figsize=(8, 0.3 * len(runs) + 0.8), layout="constrained")
     for row, (name, values) in enumerate(runs.items()):
         color = ORANGE if name == "03" else BLUE
         axis.plot(values, [row] * len(values), "o", color=color, alpha=0.6)
     axis.set_yticks(range(len(runs)), [pages.label(name, 0).replace("`", "") for name in runs])
-    axis.axvline(pages.PRINTED["03"], color="gray", linestyle=":", label="printed in the book")
+    axis.axvline(measure.VARIANTS["03"].printed, color="gray", ls=":", label="printed in the book")
     axis.set_xlabel("test accuracy, one dot per seed")
     axis.grid(axis="x", alpha=0.3)
     axis.legend(loc="lower right")
@@ -131,10 +124,7 @@ PICTURES = {"04_07.png": sample_digits, "04_01.png": learning_curve}
 PICTURES |= {f"{make.__name__}.png": make for make in (exercises, differences, mistakes, stand_in)}
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("picture", nargs="*", default=list(PICTURES), help="default: all")
-    parser.add_argument("--out", type=Path, default=measure.ROOT / "img", help="default: img/")
-    args = parser.parse_args()
-    for name in args.picture:
+    for name in sys.argv[1:] or list(PICTURES):
         figure, shown = PICTURES[name]()
-        figure.savefig(args.out / name, metadata={"Description": shown and json.dumps(shown)})
+        about = {"Description": json.dumps(shown)} if shown else None
+        figure.savefig(measure.ROOT / "img" / name, metadata=about)

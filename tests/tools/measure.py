@@ -1,12 +1,11 @@
 """Run what is not recorded yet, of today's scripts and of the book's software, and record it.
 
-    python tests/tools/measure.py                 every run that is missing
-    python tests/tools/measure.py 02 03-relu      only these variants
-    python tests/tools/measure.py --list          show what is missing
+    python tests/tools/measure.py                     every run that is missing
+    python tests/tools/measure.py 02 03-relu          only these variants
+    python tests/tools/measure.py --book-python PY    the book's, too, with the Python of `nox -s book`
 
 A run is a line of a CSV file, written when it ends: the program can be stopped at any time. It takes a
-seed of every variant before the next seed, so that times compare. MNIST is Keras' own or the file that
-MNIST_NPZ names. The book's runs need `--book-python`, the Python that `nox -s book` makes.
+seed of every variant before the next, so that times compare. MNIST_NPZ may name the file of MNIST.
 """
 
 import argparse
@@ -25,8 +24,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TUTORIALS = ROOT / "tutorials"
+SCRIPTS = {path.name[:2]: path for path in sorted(TUTORIALS.glob("[0-9]*.py"))}
 RECORDS = ROOT / "tests" / "records"
-BACKENDS = ["tensorflow", "jax", "torch"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +38,8 @@ class Variant:
     edits: tuple = ()
     label: tuple = ()
     backend: str = "tensorflow"
-    book: bool = False
+    printed: float = None
+    margin: float = None
     speed: bool = False
 
     @property
@@ -60,40 +60,31 @@ def read(name):
         return list(csv.DictReader(file))
 
 
-def missing(names):
-    """Return [(seed, variant, record)] of what is not recorded, a seed of every variant in turn."""
-    todo = []
-    for record in "results", "book":
-        recorded = {(run["variant"], int(run["seed"])) for run in read(record)}
-        for name in names:
-            if record == "results" or VARIANTS[name].book:
-                seeds = range(VARIANTS[name].seeds)
-                todo += [(s, name, record) for s in seeds if (name, s) not in recorded]
-    return sorted(todo, key=lambda run: run[0])
+def missing(record, names):
+    """Return [(seed, variant, record)] of what is not recorded."""
+    recorded = {(run["variant"], int(run["seed"])) for run in read(record)}
+    wanted = [(seed, name) for name in names for seed in range(VARIANTS[name].seeds)]
+    return [(seed, name, record) for seed, name in wanted if (name, seed) not in recorded]
 
 
 def edited(number, edits):
     """Return the text of a script with each (old, new) of `edits` replaced; old must stand there once."""
-    (script,) = TUTORIALS.glob(f"{number}_*.py")
-    text = script.read_text(encoding="utf-8")
+    text = SCRIPTS[number].read_text(encoding="utf-8")
     for old, new in edits:
         if text.count(old) != 1:
-            raise ValueError(f"{script.name} does not have {old!r} once")
+            raise ValueError(f"{number} does not have {old!r} once")
         text = text.replace(old, new)
     return text
 
 
 def call(command, environ, folder=None):
-    """Run a command; return its output and its peak memory in MiB.
-
-    RuntimeError if it fails or used the stand-in. Not on Windows, which does not tell the memory.
-    """
+    """Run a command, not on Windows; return its output and peak memory in MiB. RuntimeError if it fails."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(command, cwd=folder, env=environ, stdout=out, stderr=err)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         output, errors = (os.pread(file.fileno(), 10**8, 0).decode() for file in (out, err))
-    if process.returncode or "stand-in" in errors:
+    if process.returncode or "stand-in" in errors:  # which is not what a record is of
         raise RuntimeError(f"exit code {process.returncode}: {errors[-300:]}")
     return output, usage.ru_maxrss // (1024 if sys.platform == "linux" else 1024**2)
 
@@ -137,22 +128,18 @@ def run(name, seed, environ=os.environ, book_python=None):
     return [*figures, environment(command[0], variant.backend)]
 
 
-def main():
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("variant", nargs="*", default=list(VARIANTS), help="default: all")
     parser.add_argument("--book-python", help="the Python that `nox -s book` makes")
-    parser.add_argument("--list", action="store_true", help="run nothing, show what is missing")
     args = parser.parse_args()
     if unknown := set(args.variant) - set(VARIANTS):
         parser.error(f"unknown: {', '.join(unknown)}")
-    todo = [one for one in missing(args.variant) if args.book_python or one[2] != "book"]
-    for number, (seed, name, record) in enumerate(todo, 1):
+    todo = missing("results", args.variant)
+    if args.book_python:
+        todo += missing("book", [name for name in args.variant if VARIANTS[name].margin])
+    for number, (seed, name, record) in enumerate(sorted(todo, key=lambda one: one[0]), 1):
         print(f"[{number}/{len(todo)}] {record} {name} seed {seed}", flush=True)
-        if not args.list:
-            row = run(name, seed, book_python=args.book_python if record == "book" else None)
-            with open(RECORDS / f"{record}.csv", "a", encoding="utf-8", newline="") as file:
-                csv.writer(file, lineterminator="\n").writerow(row)
-
-
-if __name__ == "__main__":
-    main()
+        row = run(name, seed, book_python=args.book_python if record == "book" else None)
+        with open(RECORDS / f"{record}.csv", "a", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerow(row)

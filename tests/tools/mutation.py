@@ -10,6 +10,7 @@ import ast
 import collections
 import contextlib
 import importlib
+import io
 import itertools
 import os
 import re
@@ -28,7 +29,6 @@ NOT_COPIED = shutil.ignore_patterns(".*", "*env*", "img", "__pycache__")
 TESTS = {f"0{n}": ["tests/test_lessons.py", "-k", f"0{n}"] for n in range(1, 6)}
 TESTS["offline_mnist"] = ["tests/test_offline.py", "-m", "not command"]
 SECONDS = 120  # a mutant whose tests take longer is caught, by time-out
-OUTCOMES = {0: "survived", -signal.SIGALRM: "timed out", -signal.SIGKILL: "killed"}
 
 
 def swaps(code):
@@ -60,48 +60,42 @@ def mutants(source):
                     yield "swap", before + code + after
 
 
-def test(copy, arguments):
-    """Run the tests in a copy of the repository and exit, or be ended when the time is over."""
+def test(path, source, arguments):
+    """Run the tests in a copy of the repository with this source and exit, or be ended by the clock."""
     os.setsid()
     signal.alarm(SECONDS)
+    copy = tempfile.mkdtemp()
+    shutil.copytree(ROOT, copy, ignore=NOT_COPIED, dirs_exist_ok=True)
     os.chdir(copy)
-    output = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(output, sys.stdout.fileno())
-    os.dup2(output, sys.stderr.fileno())
-    os._exit(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *arguments]))
+    path.write_text(source, encoding="utf-8")
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *arguments])
+    shutil.rmtree(copy)
+    os._exit(code)
 
 
-def outcomes(path, sources, copies, arguments):
-    """Test each source, one in a copy at a time; yield (source, outcome) when it is known."""
-    todo, free, running = iter(sources), list(copies), {}
-    while True:
-        for source in itertools.islice(todo, len(free)):
-            copy = free.pop()
-            (copy / path).write_text(source, encoding="utf-8")
-            shutil.rmtree((copy / path).with_name("__pycache__"), ignore_errors=True)
-            running[os.fork() or test(copy, arguments)] = copy, source
-        if not running:
-            return
+def outcomes(path, sources, arguments):
+    """Test each source, one on each core; yield (source, outcome) when it is known."""
+    todo, running = [*sources], {}
+    while todo or running:
+        while todo and len(running) < os.cpu_count():
+            source = todo.pop(0)
+            running[os.fork() or test(path, source, arguments)] = source
         process, status = os.wait()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process, signal.SIGKILL)  # what it started and left
-        copy, source = running.pop(process)
-        free.append(copy)
-        yield source, OUTCOMES.get(os.waitstatus_to_exitcode(status), "caught")
+        yield running.pop(process), "caught" if status else "survived"
 
 
-def report(module, folder):
+def report(module):
     """Try the mutants of a module; print what becomes of each, and at last the survivors."""
     (path,) = (ROOT / "tutorials").glob(f"{module}*.py")
     name, source = path.relative_to(ROOT), path.read_text(encoding="utf-8")
-    copies = [folder / f"{module}-{n}" for n in range(os.cpu_count())]
-    for copy in copies:
-        shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
-    if [*outcomes(name, [source], copies[:1], TESTS[module])] != [(source, "survived")]:
-        sys.exit(f"{name} as it is:\n" + (copies[0] / "output.txt").read_text())
+    if [*outcomes(name, [source], TESTS[module])] != [(source, "survived")]:
+        sys.exit(f"{name}: its tests fail as it is")
     kinds = {mutated: kind for kind, mutated in mutants(source) if mutated != source}
     found = collections.defaultdict(list)
-    for number, (mutated, outcome) in enumerate(outcomes(name, kinds, copies, TESTS[module]), 1):
+    for number, (mutated, outcome) in enumerate(outcomes(name, kinds, TESTS[module]), 1):
         rows = enumerate(zip(source.splitlines(), mutated.splitlines()), 1)
         row, (old, new) = next(row for row in rows if len({*row[1]}) == 2)
         found[outcome].append(f"{name}:{row}: {kinds[mutated]}\n    - {old}\n    + {new}")
@@ -116,4 +110,4 @@ if __name__ == "__main__":
         for package in "keras", "matplotlib.pyplot", "sklearn.datasets":
             importlib.import_module(package)  # once: each test is a fork of this process
         for module in sys.argv[1:] or TESTS:
-            report(module, Path(tempfile.tempdir))
+            report(module)

@@ -4,32 +4,21 @@ A part stands between `<!-- generated: NAME -->` and `<!-- end -->`; in a script
 `Expect:`. PARTS says which file has which parts.
 """
 
-import collections
 import functools
 import re
 import statistics
 
 import measure
-from measure import BACKENDS, RECORDS, ROOT, VARIANTS
+from measure import RECORDS, ROOT, SCRIPTS, VARIANTS
 from scipy import stats
 
-# What the chapter prints
-PRINTED = {"01": 1.7369792461395264, "02": 0.947368421053, "03": 0.8855, "04-book": 0.9797}
-SCRIPTS = {path.name[:2]: path for path in measure.TUTORIALS.glob("[0-9]*.py")}
 # The variants that are there for their time; of the others, the exercises, and those on 02
 SPEEDS = [name for name, variant in VARIANTS.items() if variant.speed]
 EXERCISES = [name for name in VARIANTS if name.startswith("03") and name not in SPEEDS]
 IRIS = [name for name in VARIANTS if name.startswith("02") and name not in SPEEDS]
-UNITS = [("\u00a0s", "\u00a0min"), ("\u00a0秒", "\u00a0分")]  # never alone on a line
-# How far the 95 % interval of the difference of the means, today minus then, may reach: a loss of 01,
-# accuracies of the others.
-MARGINS = {"01": 0.25, "02": 0.045, "03": 0.005, "03-adagrad": 0.003}
-MARGINS |= {"03-relu": 0.0035, "03-tanh": 0.0035, "04-book": 0.0045}
-
-Difference = collections.namedtuple("Difference", "mean low high p")
-
-
-# What the records say
+# Never alone on a line of a page
+UNITS = [("\u00a0s", "\u00a0min"), ("\u00a0秒", "\u00a0分"), (" seconds", " minutes")]
+MARGINS = {name: variant.margin for name, variant in VARIANTS.items() if variant.margin}
 
 
 @functools.cache
@@ -48,12 +37,12 @@ def figures(name, column=None, record="results"):
 def difference(then, now):
     """Return the difference of the means, today's minus the book's, its 95 % interval, and a rank test.
 
-    The interval is Welch's, the rank test that of Mann and Whitney.
+    The interval (low, high) is Welch's, the rank test that of Mann and Whitney.
     """
     then, now = figures(then, record="book"), figures(now)
-    welch = stats.ttest_ind(now, then, equal_var=False).confidence_interval()
+    interval = stats.ttest_ind(now, then, equal_var=False).confidence_interval()
     mean = statistics.mean(now) - statistics.mean(then)
-    return Difference(mean, welch.low, welch.high, stats.mannwhitneyu(then, now).pvalue)
+    return mean, *interval, stats.mannwhitneyu(then, now).pvalue
 
 
 def spread(name, record="results"):
@@ -62,30 +51,35 @@ def spread(name, record="results"):
     return [f"{value:.4f}" for value in (min(values), statistics.mean(values), max(values))]
 
 
-def seconds(name, turns=None):
-    """Return the usual time of a run, of all recorded ones or of the first few."""
-    return statistics.median(figures(name, "seconds")[:turns])
+def seconds(name):
+    """Return the usual time of a run: of the first three, which are taken in turn with all variants."""
+    return statistics.median(figures(name, "seconds")[:3])
 
 
-def duration(name, units):
+def reach(name, language):
+    """Return between what its figures lie; `language`: 0 English, 1 Japanese, 2 English in a script."""
+    (low, _, high), n = spread(name), len(figures(name))
+    return (f"{low} to {high} ({n})", f"{low}～{high}（{n}）", f"{low} to {high} ({n} seeds)")[
+        language
+    ]
+
+
+def duration(name, language):
     """Return the usual time of a run with its unit: minutes from 90 seconds on."""
-    time = seconds(name)
-    return f"{time:.0f}{units[0]}" if time < 90 else f"{time / 60:.0f}{units[1]}"
+    time, (second, minute) = seconds(name), UNITS[language]
+    return f"{time:.0f}{second}" if time < 90 else f"{time / 60:.0f}{minute}"
 
 
 def label(name, language):
-    """Return how a page names a variant; `language` is 0 for English, 1 for Japanese."""
+    """Return what it is called."""
     variant = VARIANTS[name]
-    command = f"{variant.script} {variant.flags}".strip()
-    return variant.label[language] if variant.label else f"`{command}`"
-
-
-# The parts: each returns the lines of one, in a language
+    return variant.label[language] if variant.label else f"`{variant.command}`"
 
 
 def table(head, rows):
-    """Return the lines of a table; cells are separated by " | "."""
-    return [f"| {row} |" for row in (head, " | ".join(["---"] * len(head.split(" | "))), *rows)]
+    """Return the lines of a table; the cells of the head are separated by " | "."""
+    ruler = ["---"] * len(head.split(" | "))
+    return [f"| {row} |" for row in (head, *map(" | ".join, [ruler, *rows]))]
 
 
 def sample(language):
@@ -96,31 +90,29 @@ def sample(language):
 def scripts(language):
     """Return the table of the five scripts."""
     rows = []
-    for section, (number, path) in enumerate(sorted(SCRIPTS.items()), 3):
+    for section, (number, path) in enumerate(SCRIPTS.items(), 3):
         kind = (("loss", "損失") if number == "01" else ("accuracy", "正答率"))[language]
-        printed = ("not printed", "記載なし")[language]
-        if number in PRINTED:
-            printed = f"{kind} {PRINTED[number]:.4f}"
-        low, _, high = spread(number)
-        n = len(figures(number))
-        span = (f"{low} to {high} ({n} seeds)", f"{low}～{high}（シード{n}個）")[language]
-        first, time = f"{figures(number)[0]:.4f}", duration(number, UNITS[language])
-        link = f"[{path.name}](tutorials/{path.name})"
-        rows.append(f"4.{section} | {link} | {printed} | {first} | {span} | {time}")
-    english = "section | script | book | seed 0 | range over seeds | time"
-    japanese = "節 | スクリプト | 本 | シード0 | シードを変えたときの範囲 | 時間"
+        found = VARIANTS[number].printed
+        printed = f"{kind} {found:.4f}" if found else ("not printed", "記載なし")[language]
+        row = [f"4.{section}", f"[{path.name}](tutorials/{path.name})", printed]
+        row += [f"{figures(number)[0]:.4f}", reach(number, language), duration(number, language)]
+        rows.append(row)
+    english = "section | script | book | seed 0 | lowest to highest (seeds) | time"
+    japanese = "節 | スクリプト | 本 | シード0 | 最小～最大（シード数） | 時間"
     return table((english, japanese)[language], rows)
 
 
+def ranked(names):
+    """Return the variants by their mean accuracies, the best first."""
+    return sorted(names, key=lambda name: -statistics.mean(figures(name)))
+
+
 def ranking(language, names):
-    """Return the table of these variants, the best first."""
+    """Return the table of these variants."""
     rows = []
-    for name in sorted(names, key=lambda name: -statistics.mean(figures(name))):
-        low, mean, high = spread(name)
-        n = len(figures(name))
-        span = (f"{low} to {high} ({n})", f"{low}～{high}（{n}）")[language]
-        time = duration(name, UNITS[language])
-        rows.append(f"{label(name, language)} | {mean} | {span} | {time}")
+    for name in ranked(names):
+        found = spread(name)[1], reach(name, language), duration(name, language)
+        rows.append([label(name, language), *found])
     english = "command or edit | mean | lowest to highest (seeds) | time"
     japanese = "コマンドまたは書き換え | 平均 | 最小～最大（シード数） | 時間"
     return table((english, japanese)[language], rows)
@@ -130,47 +122,41 @@ def differences(language):
     """Return the table of then and now."""
     rows = []
     for name, margin in MARGINS.items():
-        found = difference(name, name)
-        printed = f"{PRINTED[name]:.4f}" if name in PRINTED else ""
+        mean, low, high, p = difference(name, name)
+        printed = f"{VARIANTS[name].printed:.4f}" if VARIANTS[name].printed else ""
         runs = f"{len(figures(name, record='book'))} and {len(figures(name))}"
-        means = f"{spread(name, 'book')[1]} | {spread(name)[1]} | {found.mean:+.4f}"
-        interval = f"{found.low:+.4f} to {found.high:+.4f} | {margin} | {found.p:.2f}"
-        rows.append(f"{label(name, 0)} | {printed} | {runs} | {means} | {interval}")
+        row = [label(name, 0), printed, runs, spread(name, "book")[1], spread(name)[1]]
+        rows.append([*row, f"{mean:+.4f}", f"{low:+.4f} to {high:+.4f}", f"{margin}", f"{p:.2f}"])
     head = " | printed | seeds | mean then | mean now | difference | 95 % interval | margin"
     return table(f"{head} | p of a rank test", rows)
 
 
 def speeds(language):
-    """Return the table of speeds: the median of the first few runs, in seconds; "" where there is none."""
-    rows = {f"`{b}`": [f"import-{b}", f"02-{b}", f"03-{b}", f"04-book-{b}"] for b in BACKENDS}
-    rows[f"`{BACKENDS[0]}`"][1:] = ["02", "03", "04-book"]
-    rows["`tensorflow`, without `steps_per_execution`"] = ["", "", "03-plain", ""]
-    rows["`tensorflow`, mixed precision"] = ["", "", "", "04-book-mixed"]
-    runs = read("results")
-    for name, cells in rows.items():
-        times = [f"{seconds(n, turns=3):.1f}" if runs.get(n) else "" for n in cells]
-        rows[name] = " | ".join([name, *times])
-    return table(f"Keras on | `import keras` | `02` | `03` | {label('04-book', 0)}", rows.values())
+    """Return the table of speeds, in seconds."""
+    backends, scripts = ("tensorflow", "jax", "torch"), ("import", "02", "03", "04-book")
+    names = {f"`{backend}`": [f"{script}-{backend}" for script in scripts] for backend in backends}
+    names["`tensorflow`"][1:] = ["02", "03", "04-book"]
+    names["`tensorflow`, without `steps_per_execution`"] = [None, None, "03-plain", None]
+    names["`tensorflow`, mixed precision"] = [None, None, None, "04-book-mixed"]
+    rows = [[head, *(f"{seconds(n):.1f}" if n else "" for n in names[head])] for head in names]
+    return table(f"Keras on | `import keras` | `02` | `03` | {label('04-book', 0)}", rows)
 
 
 def expect(language, number):
     """Return what follows `Expect:` in a script."""
-
-    def words(name):
-        low, _, high = spread(name)
-        kind = "loss" if name == "01" else "test accuracy"
-        more = ", accuracy 0.0 or 1.0" if name == "01" else ""
-        time = duration(name, [" seconds", " minutes"])
-        return f"{kind} {low} to {high}{more} ({len(figures(name))} seeds), about {time}"
-
-    if number != "04":
-        return [words(number)]
-    more = f"with {VARIANTS['04-book'].flags}, as in the book:"
-    return [words("04"), f"        {more}", f"        {words('04-book')}"]
+    kind = "accuracy 0.0 or 1.0, loss" if number == "01" else "test accuracy"
+    lines = [f"{kind} {reach(number, 2)}, about {duration(number, 2)}"]
+    if number == "04":
+        lines += [f"        with {VARIANTS['04-book'].flags}, as in the book:"]
+        lines += [f"        {kind} {reach('04-book', 2)}, about {duration('04-book', 2)}"]
+    return lines
 
 
-PAGE = {"sample": sample, "scripts": scripts}
-PAGE["exercises"] = functools.partial(ranking, names=EXERCISES)
+PAGE = {
+    "sample": sample,
+    "scripts": scripts,
+    "exercises": functools.partial(ranking, names=EXERCISES),
+}
 GUIDE = {"iris": functools.partial(ranking, names=IRIS)}
 PARTS = {ROOT / "README.md": PAGE, ROOT / "README.ja.md": PAGE}
 PARTS |= {ROOT / "tutorials" / name: GUIDE for name in ("README.md", "README.ja.md")}
@@ -183,12 +169,10 @@ def filled_in(path):
     text = path.read_text(encoding="utf-8")
     for name, part in PARTS[path].items():
         lines = "\n".join(part(int(path.name.endswith(".ja.md"))))
-        if path.suffix == ".md":
-            pattern = rf"(<!-- generated: {name} -->\n).*?()(?=<!-- end -->)"
-            lines += "\n"
-        else:
-            pattern = r"(\nExpect: ).*?(\n(?:\"\"\"|Try:))"
-        text, count = re.subn(pattern, rf"\g<1>{lines}\g<2>", text, flags=re.DOTALL)
+        between = f"(<!-- generated: {name} -->\n).*?(\n<!-- end -->)"
+        if path.suffix == ".py":
+            between = '(\nExpect: ).*?(\n(?:"""|Try:))'
+        text, count = re.subn(between, rf"\g<1>{lines}\g<2>", text, flags=re.DOTALL)
         if count != 1:
             raise ValueError(f"{path} has {name} {count} times")
     if len(re.findall("(?m)^<!-- generated: ", text)) not in (0, len(PARTS[path])):
