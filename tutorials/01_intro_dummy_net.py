@@ -1,7 +1,7 @@
 """Section 4.3: a first neural network, on three rows of dummy data.
 
 Run:    python tutorials/01_intro_dummy_net.py
-Expect: accuracy 0.0 or 1.0, loss 0.6095 to 2.0520 (100 seeds), about 5 seconds
+Expect: accuracy 0.0 or 1.0, loss 0.6095 to 2.0520 (100 seeds), about 4 seconds
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter  # flags; the lesson is below

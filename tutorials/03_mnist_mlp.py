@@ -1,7 +1,7 @@
 """Section 4.5: read handwritten digits (MNIST) with a multi-layer perceptron.
 
 Run:    python tutorials/03_mnist_mlp.py
-Expect: test accuracy 0.8719 to 0.8951 (40 seeds), about 10 seconds
+Expect: test accuracy 0.8719 to 0.8951 (40 seeds), about 9 seconds
 Try:    --optimizer adagrad (default: sgd), --activation relu or tanh (default: sigmoid)
 """
 
