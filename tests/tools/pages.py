@@ -71,9 +71,9 @@ def duration(name, language):
 
 
 def label(name, language):
-    """Return what it is called."""
-    variant = VARIANTS[name]
-    return variant.label[language] if variant.label else f"`{variant.command}`"
+    """Return what it is called, each flag as code of its own: else a line might end within it."""
+    one = VARIANTS[name]
+    return one.label[language] if one.label else f"`{one.command}`".replace(" --", "` `--")
 
 
 def table(head, rows):
