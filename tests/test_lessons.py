@@ -141,7 +141,7 @@ def test_evaluation_is_of_the_trained_weights_and_printed(case):
         assert made.variables["history"] is history
 
 
-def test_01_names_keras_and_quiet_and_show_do_what_they_say():
+def test_01_names_keras_its_quiet_and_the_show_of_05_do_what_they_say():
     made, quiet = lesson("01"), lesson("01", "--quiet")
     assert made.lines[0] == f"Keras {keras.__version__}, backend {keras.backend.backend()}"
     assert quiet.one("fit").given["verbose"] == 0
