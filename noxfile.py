@@ -87,10 +87,8 @@ def mutation(session):
 @nox.session(default=False, python="3.6", venv_backend="venv")
 def book(session):
     """tests/chapter.py on the book's own software; measure.py --book-python takes this Python."""
-    old = {
-        "PIP_CONFIG_FILE": os.devnull,
-        "PIP_FIND_LINKS": "",
-    }  # this pip trips over newer settings
+    # This pip trips over newer settings
+    old = {"PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
     session.run("python", "-m", "pip", "install", "pip==21.3.1", env=old)
     session.run("python", "-m", "pip", "install", "--prefer-binary", *BOOK.split(), env=old)
     session.run("python", "tests/chapter.py", *session.posargs)

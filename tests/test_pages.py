@@ -22,6 +22,7 @@ TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for
 PAIRS = [("README.md", "README.ja.md"), ("tutorials/README.md", "tutorials/README.ja.md")]
 SOURCES = {number: path.read_text(encoding="utf-8") for number, path in SCRIPTS.items()}
 FLAGS = {number: set(re.findall(r'"(--[\w-]+)"', text)) for number, text in SOURCES.items()}
+render = MarkdownIt().enable("table").render
 ALL_FLAGS = set().union(*FLAGS.values())
 FILE = r"(?<!\S)(?:(?:tutorials|tests|img|records)/\S+|\w+\.(?:py|toml|txt))(?!\S)"
 # Not one digit alone, of which Japanese has more, as in 1回; but the number of a row
@@ -53,7 +54,7 @@ def facts(name, html):
 def units(name):
     """Return [(tag, facts)] of a page: of each section its heading and prose, its rows and its blocks."""
     found = []
-    for section in re.split(r"(?=<h\d>)", MarkdownIt().enable("table").render(TEXTS[name])):
+    for section in re.split(r"(?=<h\d>)", render(TEXTS[name])):
         parts = re.findall(r"(?s)<tr>.*?</tr>|<pre>.*?</pre>", section)
         for part in [re.sub(r"(?s)<tr>.*?</tr>|<pre>.*?</pre>", "", section), *parts]:
             found.append((re.match(r"<pre><code.*?>|(?:<\w+>)?", part)[0], facts(name, part)))
@@ -138,12 +139,13 @@ def test_links_commands_flags_and_files_exist(name):
             assert set(re.findall(r"(?<!\S)--[\w-]+", line)) <= known, line
 
 
-@pytest.mark.parametrize("name", [name for pair in PAIRS for name in pair])
-def test_the_parts_that_are_named_are_in_the_scripts(name):
-    for _, found in units(name):
-        numbers = {number for number in SCRIPTS if ("number", number) in found} or SCRIPTS
-        for part in {fact for kind, fact in found if kind == "code" and fact.startswith("# ")}:
-            assert any(part in SOURCES[number] for number in numbers), part
+@pytest.mark.parametrize("name", PAIRS[1])
+def test_what_a_cell_names_is_in_its_script(name):
+    cells = re.findall(r"<td>(0[1-5])(?:, |の )(<code>.*?)</td>", render(TEXTS[name]))
+    assert {number for number, _ in cells} == set(SCRIPTS)
+    for number, cell in cells:
+        for part in re.findall(r"<code>(?!--)(.*?)</code>", cell):
+            assert unescape(part) in SOURCES[number], part
 
 
 @pytest.mark.parametrize("name", PAIRS[0])
