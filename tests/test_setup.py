@@ -44,7 +44,7 @@ def test_inline_metadata(number):
     assert metadata.pop("tool") == {"uv": {"exclude-newer": f"{day}T00:00:00Z"}}
     # No 3.14: what TensorFlow's release candidate requires, uv installs in a random order.
     assert metadata == {"requires-python": ">=3.11,<3.14"}
-    assert text.index("# /// script") > text.index("# Training")
+    assert text.index("# /// script") > text.index("model.fit(")
 
 
 @pytest.mark.parametrize("place", PLACES, ids="-".join)
