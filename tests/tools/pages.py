@@ -123,12 +123,10 @@ def differences(language):
     rows = []
     for name, margin in MARGINS.items():
         mean, low, high, p = difference(name, name)
-        printed = f"{VARIANTS[name].printed:.4f}" if VARIANTS[name].printed else ""
-        runs = f"{len(figures(name, record='book'))} and {len(figures(name))}"
-        row = [label(name, 0), printed, runs, spread(name, "book")[1], spread(name)[1]]
+        called = label(name, 0).replace(" `--batch", "<br>`--batch")
+        row = [called, f"{len(figures(name))}", spread(name, "book")[1], spread(name)[1]]
         rows.append([*row, f"{mean:+.4f}", f"{low:+.4f} to {high:+.4f}", f"{margin}", f"{p:.2f}"])
-    head = " | printed | seeds | mean then | mean now | difference | 95 % interval | margin"
-    return table(f"{head} | p of a rank test", rows)
+    return table("script\u00a0and\u00a0options | runs | then | now | difference | 95 % interval | margin | p", rows)
 
 
 def speeds(language):
@@ -136,7 +134,7 @@ def speeds(language):
     backends, scripts = ("tensorflow", "jax", "torch"), ("import", "02", "03", "04-book")
     names = {f"`{backend}`": [f"{script}-{backend}" for script in scripts] for backend in backends}
     names["`tensorflow`"][1:] = ["02", "03", "04-book"]
-    names["`tensorflow`, without `steps_per_execution`"] = [None, None, "03-plain", None]
+    names["`tensorflow`, one batch per call"] = [None, None, "03-plain", None]
     names["`tensorflow`, mixed precision"] = [None, None, None, "04-book-mixed"]
     rows = [[head, *(f"{seconds(n):.1f}" if n else "" for n in names[head])] for head in names]
     return table(f"Keras on | `import keras` | `02` | `03` | {label('04-book', 0)}", rows)
