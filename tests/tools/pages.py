@@ -77,9 +77,9 @@ def label(name, language):
 
 
 def table(head, rows):
-    """Return the lines of a table; the cells of the head are separated by " | "."""
-    ruler = ["---"] * len(head.split(" | "))
-    return [f"| {row} |" for row in (head, *map(" | ".join, [ruler, *rows]))]
+    """Return the lines of a table with this head, " | " between cells; no line ends within a flag."""
+    lines = [head, " | ".join(["---"] * len(head.split(" | "))), *map(" | ".join, rows)]
+    return [re.sub("(`--.*`) `--", r"\1<br>`--", f"| {line} |") for line in lines]
 
 
 def sample(language):
@@ -108,13 +108,13 @@ def ranked(names):
 
 
 def ranking(language, names):
-    """Return the table of these variants."""
+    """Return the table of these variants; its first head cannot be broken, so no flag below it is."""
     rows = []
     for name in ranked(names):
         found = spread(name)[1], reach(name, language), duration(name, language)
         rows.append([label(name, language), *found])
-    english = "command or edit | mean | lowest to highest (seeds) | time"
-    japanese = "コマンドまたは書き換え | 平均 | 最小～最大（シード数） | 時間"
+    english = "command\u00a0or\u00a0edited lines | mean | lowest to highest (seeds) | time"
+    japanese = "\u2060".join("コマンド、書き換え") + " | 平均 | 最小～最大（シード数） | 時間"
     return table((english, japanese)[language], rows)
 
 
@@ -123,10 +123,10 @@ def differences(language):
     rows = []
     for name, margin in MARGINS.items():
         mean, low, high, p = difference(name, name)
-        called = label(name, 0).replace(" `--batch", "<br>`--batch")
-        row = [called, f"{len(figures(name))}", spread(name, "book")[1], spread(name)[1]]
+        row = [label(name, 0), f"{len(figures(name))}", spread(name, "book")[1], spread(name)[1]]
         rows.append([*row, f"{mean:+.4f}", f"{low:+.4f} to {high:+.4f}", f"{margin}", f"{p:.2f}"])
-    return table("script\u00a0and\u00a0options | runs | then | now | difference | 95 % interval | margin | p", rows)
+    head = "script\u00a0and\u00a0options | runs | then | now | difference | 95 % interval"
+    return table(f"{head} | margin | p", rows)
 
 
 def speeds(language):
@@ -137,7 +137,7 @@ def speeds(language):
     names["`tensorflow`, one batch per call"] = [None, None, "03-plain", None]
     names["`tensorflow`, mixed precision"] = [None, None, None, "04-book-mixed"]
     rows = [[head, *(f"{seconds(n):.1f}" if n else "" for n in names[head])] for head in names]
-    return table(f"Keras on | `import keras` | `02` | `03` | {label('04-book', 0)}", rows)
+    return table("Keras on | `import keras` | `02` | `03` | `04`, 3 epochs, batches of 512", rows)
 
 
 def expect(language, number):
