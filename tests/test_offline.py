@@ -118,7 +118,7 @@ def test_unusable_mnist_npz_is_one_line(tmp_path, monkeypatch, capsys, run, mess
     monkeypatch.setenv("MNIST_NPZ", str(path))
     monkeypatch.setattr(keras.datasets.mnist, "load_data", no_internet)
     (line,) = run().splitlines()
-    assert line.startswith(f"MNIST_NPZ={path} is not usable: ")
+    assert line.startswith(f"MNIST_NPZ={path} is not usable (")
     assert message in line
     assert "with x_train and x_test of shape (n, 28, 28), y_train and y_test of shape" in line
     assert capsys.readouterr().out == ""

@@ -59,7 +59,7 @@ def read_npz(path):
     except Exception as error:  # NumPy and zipfile have a dozen ways to refuse a file
         problem = (str(error) or type(error).__name__).splitlines()[0]
         sys.exit(
-            f"MNIST_NPZ={path} is not usable: {problem}. It must name an .npz file with x_train and "
+            f"MNIST_NPZ={path} is not usable ({problem}). It must name an .npz file with x_train and "
             "x_test of shape (n, 28, 28), y_train and y_test of shape (n,), all uint8."
         )
     return arrays
