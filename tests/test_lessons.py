@@ -149,7 +149,7 @@ def test_01_names_keras_its_quiet_and_the_show_of_05_do_what_they_say():
     assert [call.name for call in lesson("05", "--show").calls][-2:] == ["savefig", "show"]
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch", "xyz"])  # a later one
 @pytest.mark.parametrize(("size", "calls"), [("59999", 2), ("60000", 1)])
 def test_03_has_all_batches_in_one_call_but_on_pytorch(monkeypatch, size, calls, backend):
     monkeypatch.setattr(keras.config, "backend", lambda: backend.encode().decode())  # a new str
