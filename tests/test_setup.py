@@ -15,8 +15,10 @@ MADE, *VERSIONS = (ROOT / "versions.txt").read_text("utf-8").splitlines()
 
 def imports(path):
     """Return the packages that a script imports, with those of the files beside it; all are in ASCII."""
-    names = re.findall(r"(?m)^ *(?:from|import) (\w+)", path.read_text(encoding="ascii"))
-    found = set(names) - sys.stdlib_module_names
+    names = re.findall(
+        r"(?m)^ *(?:from|import) (\w+)|import_module\(\"(\w+)", path.read_text(encoding="ascii")
+    )
+    found = {one or other for one, other in names} - sys.stdlib_module_names
     beside = {name for name in found if (TUTORIALS / f"{name}.py").exists()}
     found = found.union(*(imports(TUTORIALS / f"{name}.py") for name in beside)) - beside
     return {name.replace("sklearn", "scikit-learn") for name in found}

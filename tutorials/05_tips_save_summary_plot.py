@@ -1,21 +1,29 @@
-"""Section 4.7: save and load a network, print its summary, plot its learning curve.
+# %% Flags for a terminal
+r"""Section 4.7: save and load a network, print its summary, plot its learning curve.
 
-Run:    python tutorials/05_tips_save_summary_plot.py
+It shows these three tips with the network of section 4.4.
+
+Run:    .venv/bin/python tutorials/05_tips_save_summary_plot.py (Windows: .venv\Scripts\python)
 Expect: test accuracy 0.6579 to 0.9737 (5 seeds), about 7 seconds
+
+The flags below and the block for uv at the end are not the book's. A comment `# Book 7:` says what
+the book has in this place; row 7 of tutorials/changes.md says more. `# Extra:` is not in the book.
 """
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter  # flags; the lesson is below
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
 parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
 parser.add_argument("--epochs", type=int, default=20, help="passes over the data (default: 20)")
 parser.add_argument("--batch-size", type=int, default=1, help="flowers per update (default: 1)")
 parser.add_argument("--seed", type=int, default=0, help="random seed of the run (default: 0)")
 parser.add_argument("--show", action="store_true", help="also show the learning curve in a window")
-args = parser.parse_args()
+# In a cell of a notebook the defaults apply. There, args.epochs = 2 changes one of them.
+in_cell = parser.prog in ("ipykernel_launcher.py", "colab_kernel_launcher.py", "pydevconsole.py")
+args = parser.parse_args([] if in_cell else None)
 if args.epochs < 1 or args.batch_size < 1 or not 0 <= args.seed < 2**32:
     parser.error("--epochs and --batch-size must be at least 1, --seed 0 to 4294967295")
 
-# Libraries
+# %% Libraries
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,56 +33,69 @@ from keras.utils import to_categorical
 from sklearn.datasets import load_iris
 from sklearn.model_selection import train_test_split
 
-keras.utils.clear_session()  # in a notebook: forget the layers of earlier runs, and their names
-keras.utils.set_random_seed(args.seed)  # Book 15: no seed, so no run could be repeated
-
-# Data: training data and test data of section 4.4, with one-hot labels
-iris = load_iris()  # Book 15: split below without random_state, so in another way in every run
+# %% Data: training data and test data of section 4.4, with one-hot labels
+iris = load_iris()
+# Book 15: The book gives no random_state. Each of its runs has another split.
 x_train, x_test, y_train, y_test = train_test_split(iris.data, iris.target, random_state=args.seed)
 y_train = to_categorical(y_train, num_classes=3)
 y_test = to_categorical(y_test, num_classes=3)
 
-# Model: the network of section 4.4, a hidden layer and softmax
+# %% Model: the network of section 4.4, a hidden layer and softmax
+# Extra: In a notebook this forgets earlier layers, so that the names below begin anew.
+keras.utils.clear_session()
+# Book 15: The book sets no seed. Each of its runs starts with other weights.
+keras.utils.set_random_seed(args.seed)
+
 model = Sequential()
-model.add(Input(shape=(4,)))  # Book 7: Dense(50, input_dim=4), which warns today
+# Book 7: The book writes Dense(50, input_dim=4). Today this gives a warning.
+model.add(Input(shape=(4,)))
 model.add(Dense(50))
 model.add(Activation("sigmoid"))
 model.add(Dense(3))
 model.add(Activation("softmax"))
 model.compile(optimizer="SGD", loss="categorical_crossentropy", metrics=["accuracy"])
 
-# Summary: layers, output shapes (None: any number of rows), weights and biases (4 x 50 + 50 = 250)
-model.summary()  # Book 4: dense_1 and dense_2; today the names are dense and dense_1
+# %% Tip: the summary has the layers, their output shapes, and their weights and biases
+# None stands for any number of rows. The first Dense has 4 x 50 weights and 50 biases: 250.
+# Book 4: The book's layers are called dense_1 and dense_2. Today they are dense and dense_1.
+model.summary()
 
-# Training: fit returns the loss and the accuracy of every epoch
+# %% Training: fit returns the loss and the accuracy of every epoch
 history = model.fit(x_train, y_train, batch_size=args.batch_size, epochs=args.epochs)
 
-# Evaluation on flowers that were not used for training
+# %% Evaluation on flowers that were not used for training
+# Extra: The book evaluates this network in section 4.4 only.
 score = model.evaluate(x_test, y_test, verbose=0)
 print(f"test accuracy: {score[1]:.4f}")
 
-# Saving: the file holds the layers, their weights and the optimizer, so training could go on
-model.save("my_model.keras")  # Book 8: my_model.h5, a format that Keras now calls legacy
-loaded_model = load_model("my_model.keras")  # Book 8: model = load_model("my_model.h5")
+# %% Tip: a file holds the layers, their weights and the optimizer, so training could go on
+# Book 8: The book saves as my_model.h5. Today Keras calls this format legacy and warns.
+model.save("my_model.keras")
+loaded_model = load_model("my_model.keras")
+# Extra: The loaded network is compared with the trained one. Updates: 20 epochs x 112 batches.
 result = loaded_model.predict(x_test, verbose=0)
 print("loaded, it predicts the same:", np.array_equal(result, model.predict(x_test, verbose=0)))
-print("updates in its optimizer:", int(loaded_model.optimizer.iterations))  # 20 epochs x 112
+print("updates in its optimizer:", int(loaded_model.optimizer.iterations))
 
-# Predictions for five test flowers: the species with the highest probability, and the true one
+# Extra: Predictions for five test flowers: the most probable species, and the true one
 names = iris.target_names
 for i in range(5):
     print(f"predicted {names[result[i].argmax()]:10}  true {names[y_test[i].argmax()]}")
 
-# Learning curve: while the network learns, the accuracy rises and the loss falls
-epochs = [epoch + 1 for epoch in history.epoch]  # Book 18: an axis from 0, without labels
-plt.figure()  # Book 18: plt.ylim(), which sets nothing without numbers
-plt.plot(epochs, history.history["accuracy"], ".-", label="accuracy")  # Book 6: "acc", an error
+# %% Tip: while the network learns, the accuracy rises and the loss falls
+# Book 18: The book's curve begins at epoch 0 and has no labels. Its plt.ylim() sets nothing.
+epochs = [epoch + 1 for epoch in history.epoch]
+plt.figure()
+# Book 6: The book writes history.history["acc"]. Today the key is "accuracy".
+plt.plot(epochs, history.history["accuracy"], ".-", label="accuracy")
 plt.plot(epochs, history.history["loss"], ".-", label="loss")
-plt.locator_params(axis="x", integer=True, min_n_ticks=1)  # there is no epoch 2.5
+plt.locator_params(axis="x", integer=True, min_n_ticks=1)  # Extra: There is no epoch 2.5.
 plt.xlabel("epoch")
 plt.ylabel("accuracy and loss on the training data")
 plt.legend()
-plt.savefig("learning_curve.png")  # Book 18: only plt.show(), which needs a screen
+# Book 18: The book only calls plt.show(), which needs a screen. A file does not.
+plt.savefig("learning_curve.png")
+print("written: my_model.keras, learning_curve.png")
 if args.show:
     plt.show()
 

@@ -142,8 +142,10 @@ def speeds(language):
 
 def expect(language, number):
     """Return what follows `Expect:` in a script."""
-    kind = "accuracy 0.0 or 1.0, loss" if number == "01" else "test accuracy"
-    lines = [f"{kind} {reach(number, 2)}, about {duration(number, 2)}"]
+    kind, found = "test accuracy", reach(number, 2)
+    if number == "01":
+        kind, found = "loss", found.replace(" (", ", accuracy 0.0 or 1.0 (")
+    lines = [f"{kind} {found}, about {duration(number, 2)}"]
     if number == "04":
         lines += [f"        with {VARIANTS['04-book'].flags}, as in the book:"]
         lines += [f"        {kind} {reach('04-book', 2)}, about {duration('04-book', 2)}"]
@@ -169,7 +171,7 @@ def filled_in(path):
         lines = "\n".join(part(int(path.name.endswith(".ja.md"))))
         between = f"(<!-- generated: {name} -->\n).*?(\n<!-- end -->)"
         if path.suffix == ".py":
-            between = '(\nExpect: ).*?(\n(?:"""|Try:))'
+            between = "(\nExpect: ).*?(\n\n)"
         text, count = re.subn(between, rf"\g<1>{lines}\g<2>", text, flags=re.DOTALL)
         if count != 1:
             raise ValueError(f"{path} has {name} {count} times")
