@@ -77,13 +77,6 @@ def hostile(session):
     session.run("python", "-m", "pytest", *session.posargs, env=environment)
 
 
-@nox.session(default=False, python="3.11", venv_backend="venv")
-def mutation(session):
-    """Change the scripts in every small way there is, and see whether a test fails; hours."""
-    session.install(*REQUIREMENTS, "cosmic-ray==8.7.0")
-    session.run("python", "tests/tools/mutation.py", *session.posargs)
-
-
 @nox.session(default=False, python="3.6", venv_backend="venv")
 def book(session):
     """tests/chapter.py on the book's own software; measure.py --book-python takes this Python."""

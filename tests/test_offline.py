@@ -10,8 +10,9 @@ import keras
 import numpy as np
 import offline_mnist
 import PIL.Image
+import programs
 import pytest
-from conftest import end_of, mnist_file, no_internet
+from conftest import mnist_file, no_internet, source
 from sklearn.datasets import load_digits
 
 
@@ -31,18 +32,21 @@ def test_stand_in_is_the_digits_split_enlarged_shifted_and_repeated(part, count)
     assert np.array_equal(labels, np.resize(digits.target[chosen], count))
 
 
-@pytest.mark.command("03")
-def test_stand_in_is_announced_and_the_reader_reminded_of_it(command):
-    notice = command.stderr.split("MNIST could not be downloaded (URL fetch failure on https://")[1]
+@pytest.mark.typed("03")
+def test_stand_in_is_announced_and_the_reader_reminded_of_it(typed):
+    notice = typed[1].stderr.split("MNIST could not be downloaded (URL fetch failure on https://")[
+        1
+    ]
     assert all(word in notice for word in ("stand-in", "Expect", "MNIST_NPZ"))
     assert "stand-in" in notice.splitlines()[-1]
 
 
-@pytest.mark.command("04")
-def test_mnist_npz_is_announced(command):
-    assert f"MNIST_NPZ names: {mnist_file()}" in command.stderr
-    assert "URL fetch failure on https://" in command.stderr
-    assert "stand-in" not in command.stderr
+@pytest.mark.typed("04")
+def test_mnist_npz_is_announced(typed):
+    _, ended = typed
+    assert f"MNIST_NPZ names: {mnist_file()}" in ended.stderr
+    assert "URL fetch failure on https://" in ended.stderr
+    assert "stand-in" not in ended.stderr
 
 
 def save(path, good, **changed):
@@ -100,32 +104,43 @@ BROKEN = [
 ]
 
 
-@pytest.fixture(params=["03", "04"])
-def run(request, monkeypatch):
-    """Return a function that runs a script until it ends or calls `fit`: the exit code, or the data."""
-    asked, real = [], socket.setdefaulttimeout  # its ten seconds are half a second here
-    monkeypatch.setattr(socket, "setdefaulttimeout", lambda s: asked.append(s) or real(s / 20))
-    monkeypatch.setattr(keras.Sequential, "fit", lambda model, *data, **more: sys.exit(data))
-    yield lambda: end_of(monkeypatch, request.param)
+@pytest.fixture
+def seconds(monkeypatch):
+    """Return the time limits that a script asks for; its ten seconds are half a second here."""
+    asked, real = [], socket.setdefaulttimeout
+
+    def shorten(limit):
+        asked.append(limit)
+        real(limit / 20)
+
+    monkeypatch.setattr(socket, "setdefaulttimeout", shorten)
+    yield asked
     real(None)
-    assert asked == [10]
 
 
+@pytest.mark.parametrize("number", ["03", "04"])
 @pytest.mark.parametrize(("message", "write"), BROKEN)
-def test_unusable_mnist_npz_is_one_line(tmp_path, monkeypatch, capsys, run, message, write):
+def test_unusable_mnist_npz_is_one_line(
+    tmp_path, monkeypatch, capsys, seconds, number, message, write
+):
     path = tmp_path / "broken.npz"
     write(path, mnist_file())
     monkeypatch.setenv("MNIST_NPZ", str(path))
-    monkeypatch.setattr(keras.datasets.mnist, "load_data", no_internet)
-    (line,) = run().splitlines()
+    with pytest.raises(SystemExit) as ended:
+        programs.handed_over(source(number), load_data=no_internet)
+    assert seconds == [10]
+    (line,) = ended.value.code.splitlines()
     assert line.startswith(f"MNIST_NPZ={path} is not usable (")
     assert message in line
     assert "with x_train and x_test of shape (n, 28, 28), y_train and y_test of shape" in line
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("number", ["03", "04"])
 @pytest.mark.parametrize("kind", ["silent", "stalled"])
-def test_a_network_that_says_nothing_is_no_internet(tmp_path, monkeypatch, capsys, run, kind):
+def test_a_network_that_says_nothing_is_no_internet(
+    tmp_path, monkeypatch, capsys, seconds, number, kind
+):
     server, get_file = socket.create_server(("127.0.0.1", 0)), keras.utils.get_file
     here = {"origin": f"http://127.0.0.1:{server.getsockname()[1]}/", "cache_dir": tmp_path}
 
@@ -139,7 +154,8 @@ def test_a_network_that_says_nothing_is_no_internet(tmp_path, monkeypatch, capsy
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setenv("MNIST_NPZ", str(mnist_file()))
     threading.Thread(target=serve, daemon=True).start()
-    _, y_train = run()
+    found = programs.handed_over(source(number), load_data=keras.datasets.mnist.load_data)
+    assert seconds == [10]
     assert "timed out" in capsys.readouterr().err
-    assert np.array_equal(y_train.argmax(axis=1), np.load(mnist_file())["y_train"])
+    assert np.array_equal(found.fit["y"].argmax(axis=1), np.load(mnist_file())["y_train"])
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

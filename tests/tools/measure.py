@@ -2,16 +2,19 @@
 
     python tests/tools/measure.py                     every run that is missing
     python tests/tools/measure.py 02 03-relu          only these variants
+    python tests/tools/measure.py --anew 04           forget the runs of this one, then measure it
     python tests/tools/measure.py --book-python PY    the book's, too, with the Python of `nox -s book`
 
 A run is a line of a CSV file, written when it ends: the program can be stopped at any time. It takes a
 seed of every variant before the next, so that times compare. MNIST_NPZ may name the file of MNIST.
+programs.csv says which program the runs of a variant are of; those of another one are not added to them.
 """
 
 import argparse
 import csv
 import dataclasses
 import functools
+import json
 import os
 import platform
 import re
@@ -26,6 +29,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TUTORIALS = ROOT / "tutorials"
 SCRIPTS = {path.name[:2]: path for path in sorted(TUTORIALS.glob("[0-9]*.py"))}
 RECORDS = ROOT / "tests" / "records"
+ENDINGS = RECORDS / "endings.json"
+sys.path.insert(0, str(ROOT / "tests"))  # where chapter.py is
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,9 +50,12 @@ class Variant:
     @property
     def command(self):
         """Return what is run, as it is recorded."""
-        edits = [f"{old!r} => {new!r}" for old, new in self.edits]
-        backend = [] if self.backend == "tensorflow" else [f"on {self.backend}"]
-        return "; ".join([f"{self.script} {self.flags}".strip(), *edits, *backend])
+        found = f"{self.script} {self.flags}".strip()
+        if self.edits:
+            found += ", edited"
+        if self.backend != "tensorflow":
+            found += f", on {self.backend}"
+        return found
 
 
 TOML = Path(__file__).with_name("variants.toml").read_text(encoding="utf-8")
@@ -58,6 +66,35 @@ def read(name):
     """Return the recorded runs, a dictionary each, of a CSV file of the records."""
     with open(RECORDS / f"{name}.csv", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def append(name, row):
+    """Add a row to a CSV file of the records."""
+    with open(RECORDS / f"{name}.csv", "a", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerow(row)
+
+
+def forget(name, unwanted):
+    """Leave out those rows of a CSV file of the records that `unwanted(row)` names."""
+    rows = read(name)
+    with open(RECORDS / f"{name}.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row for row in rows if not unwanted(row))
+
+
+def claim(record, name):
+    """Record of which program the runs of a variant are; SystemExit if there are some of another one."""
+    import programs  # only here, since it takes seconds
+
+    if VARIANTS[name].script == "import":
+        return
+    line = programs.of_record(record, name)
+    recorded = {(row["record"], row["variant"]): row["program"] for row in read("programs")}
+    if (record, name) not in recorded:
+        append("programs", [record, name, line])
+    elif recorded[record, name] != line:
+        sys.exit(f"the runs of {name} in {record}.csv are of another program; --anew forgets them")
 
 
 def missing(record, names):
@@ -102,7 +139,7 @@ def environment(python, backend):
 
 
 def run(name, seed, environ=os.environ, book_python=None):
-    """Run a variant once, today's or the book's, in an empty folder; return what is recorded of it."""
+    """Run a variant once, today's or the book's, in an empty folder; return its row and its output."""
     variant = VARIANTS[name]
     environ = {**environ, "KERAS_BACKEND": variant.backend, "PYTHONPATH": str(TUTORIALS)}
     with tempfile.TemporaryDirectory() as folder:
@@ -117,29 +154,49 @@ def run(name, seed, environ=os.environ, book_python=None):
         start = time.perf_counter()
         output, peak = call(command, environ, folder)
         seconds = time.perf_counter() - start
-    if (name, seed, book_python) == ("03", 0, None):
-        lines = re.sub(r"\x1b\[[\d;]*m", "", output).strip().split("\n")[-3:]  # without colours
-        lines = [re.split("[\b\r]", line)[-1] + "\n" for line in lines]  # as a terminal shows them
-        (RECORDS / "sample.txt").write_text("".join(lines), encoding="utf-8")
-    found = re.search(r"(?m)^\[([\d.]+), ([\d.]+)\]$|^test accuracy: (.*)$", output)
-    numbers = [f"{float(number):.4f}" for number in found.groups() if number] if found else []
-    loss, accuracy = ["", "", *numbers][-2:]
-    figures = [name, seed, loss, accuracy, f"{seconds:.1f}", peak, variant.command]
-    return [*figures, environment(command[0], variant.backend)]
+    loss = accuracy = ""
+    if found := re.search(r"(?m)^\[([\d.]+), ([\d.]+)\]$", output):
+        loss, accuracy = (f"{float(number):.4f}" for number in found.groups())
+    elif found := re.search(r"(?m)^test accuracy: (.*)$", output):
+        accuracy = f"{float(found[1]):.4f}"
+    row = [name, seed, loss, accuracy, f"{seconds:.1f}", peak, variant.command]
+    return [*row, environment(command[0], variant.backend)], output
+
+
+def record_ending(name, output):
+    """Record how the output of a script ends, from its last epoch on, as a terminal shows it."""
+    text = re.sub(r"\x1b\[[\d;]*m", "", output)  # without colours
+    lines = [
+        re.split("[\b\r]", line)[-1] for line in text[text.rindex("Epoch ") :].strip().split("\n")
+    ]
+    endings = json.loads(ENDINGS.read_text(encoding="utf-8"))
+    text = json.dumps({**endings, name: lines}, indent=1, ensure_ascii=False, sort_keys=True)
+    ENDINGS.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("variant", nargs="*", default=list(VARIANTS), help="default: all")
+    parser.add_argument(
+        "--anew", action="store_true", help="forget their recorded runs of today first"
+    )
     parser.add_argument("--book-python", help="the Python that `nox -s book` makes")
     args = parser.parse_args()
     if unknown := set(args.variant) - set(VARIANTS):
         parser.error(f"unknown: {', '.join(unknown)}")
+    if args.anew:
+        forget("results", lambda row: row["variant"] in args.variant)
+        forget(
+            "programs", lambda row: row["record"] == "results" and row["variant"] in args.variant
+        )
     todo = missing("results", args.variant)
     if args.book_python:
         todo += missing("book", [name for name in args.variant if VARIANTS[name].margin])
+    for record, name in sorted({(record, name) for _, name, record in todo}):
+        claim(record, name)
     for number, (seed, name, record) in enumerate(sorted(todo, key=lambda one: one[0]), 1):
         print(f"[{number}/{len(todo)}] {record} {name} seed {seed}", flush=True)
-        row = run(name, seed, book_python=args.book_python if record == "book" else None)
-        with open(RECORDS / f"{record}.csv", "a", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerow(row)
+        row, output = run(name, seed, book_python=args.book_python if record == "book" else None)
+        append(record, row)
+        if record == "results" and seed == 0 and name in SCRIPTS:
+            record_ending(name, output)

@@ -1,24 +1,42 @@
 """Write all that the pages and the scripts show of the records: `python tests/tools/pages.py`.
 
-A part stands between `<!-- generated: NAME -->` and `<!-- end -->`; in a script it is what follows
-`Expect:`. PARTS says which file has which parts.
+A part of a page stands between `<!-- generated: NAME -->` and `<!-- end -->`; in a script it is what follows
+`Expect:`. A number in a sentence stands before the name of its fact: `0.9780<!-- mean 04-book -->`.
 """
 
 import functools
+import json
+import math
 import re
 import statistics
+from pathlib import Path
 
 import measure
-from measure import RECORDS, ROOT, SCRIPTS, VARIANTS
+from measure import ENDINGS, ROOT, SCRIPTS, VARIANTS
 from scipy import stats
 
+TUTORIALS, TESTS = ROOT / "tutorials", ROOT / "tests"
+PAGES = sorted(path for folder in (ROOT, TUTORIALS, TESTS) for path in folder.glob("*.md"))
 # The variants that are there for their time; of the others, the exercises, and those on 02
 SPEEDS = [name for name, variant in VARIANTS.items() if variant.speed]
 EXERCISES = [name for name in VARIANTS if name.startswith("03") and name not in SPEEDS]
 IRIS = [name for name in VARIANTS if name.startswith("02") and name not in SPEEDS]
-# Never alone on a line of a page
-UNITS = [("\u00a0s", "\u00a0min"), ("\u00a0秒", "\u00a0分"), (" seconds", " minutes")]
-MARGINS = {name: variant.margin for name, variant in VARIANTS.items() if variant.margin}
+
+
+def differing():
+    """Return the variants that chapter.py declares to be another program than the book's."""
+    text = (TESTS / "chapter.py").read_text(encoding="utf-8")
+    declared = re.search(r"(?ms)^DIFFERENCES = \{(.*?)\}$", text)[1]
+    numbers = re.findall(r'"(0\d)": Difference', declared)
+    return [name for name, variant in VARIANTS.items() if variant.script in numbers]
+
+
+# Whose runs say between what the results of a script lie: 05 trains the network of 02, with its seeds
+RANGE = {number: "02" if number == "05" else number for number in SCRIPTS}
+MARGINS = {n: v.margin for n, v in VARIANTS.items() if v.margin and n not in differing()}
+
+
+# The records
 
 
 @functools.cache
@@ -28,9 +46,14 @@ def read(record):
     return {name: [run for run in runs if run["variant"] == name] for name in VARIANTS}
 
 
-def figures(name, column=None, record="results"):
-    """Return one figure of each run of a variant: by default the loss of 01, else the accuracy."""
-    column = column or ("loss" if name == "01" else "accuracy")
+def endings():
+    """Return {number of a script: the last lines of its recorded output}."""
+    return json.loads(ENDINGS.read_text(encoding="utf-8"))
+
+
+def results(name, record="results"):
+    """Return the result of each run of a variant: the loss of 01, else the accuracy."""
+    column = "loss" if name == "01" else "accuracy"
     return [float(run[column]) for run in read(record)[name]]
 
 
@@ -39,41 +62,129 @@ def difference(then, now):
 
     The interval (low, high) is Welch's, the rank test that of Mann and Whitney.
     """
-    then, now = figures(then, record="book"), figures(now)
+    then, now = results(then, "book"), results(now)
     interval = stats.ttest_ind(now, then, equal_var=False).confidence_interval()
     mean = statistics.mean(now) - statistics.mean(then)
     return mean, *interval, stats.mannwhitneyu(then, now).pvalue
 
 
-def spread(name, record="results"):
-    """Return the lowest, the mean and the highest figure of a variant, as printed."""
-    values = figures(name, record=record)
-    return [f"{value:.4f}" for value in (min(values), statistics.mean(values), max(values))]
-
-
 def seconds(name):
     """Return the usual time of a run: of the first three, which are taken in turn with all variants."""
-    return statistics.median(figures(name, "seconds")[:3])
+    return statistics.median(float(run["seconds"]) for run in read("results")[name][:3])
 
 
-def reach(name, language):
-    """Return between what its figures lie; `language`: 0 English, 1 Japanese, 2 English in a script."""
-    (low, _, high), n = spread(name), len(figures(name))
-    return (f"{low} to {high} ({n})", f"{low}～{high}（{n}）", f"{low} to {high} ({n} seeds)")[
-        language
-    ]
+def set_up(column):
+    """Return a figure of the set-up that was measured first, on Linux."""
+    return float(measure.read("setup")[0][column])
 
 
-def duration(name, language):
-    """Return the usual time of a run with its unit: minutes from 90 seconds on."""
-    time, (second, minute) = seconds(name), UNITS[language]
+@functools.cache
+def network(name):
+    """Return the network of a variant, which is one of chapter.py's."""
+    import chapter  # only here, since Keras takes seconds
+    import keras
+
+    keras.utils.clear_session()
+    return chapter.build_today(chapter.today(name))
+
+
+def program(name, what):
+    """Return a number of the program that a variant is recorded of: "epochs", "batches of" or "x"."""
+    (line,) = (
+        row["program"]
+        for row in measure.read("programs")
+        if (row["record"], row["variant"]) == ("results", name)
+    )
+    return int(re.search(rf"\b{what} \(?(\d+)", line)[1])
+
+
+def rows(name):
+    """Return how many rows a variant is trained with; a record's program has fewer images."""
+    return 60_000 if VARIANTS[name].script in ("03", "04") else program(name, "x")
+
+
+def batches(name):
+    """Return how many batches, and so updates, an epoch has."""
+    return math.ceil(rows(name) / program(name, "batches of"))
+
+
+def pythons():
+    """Return the oldest and the newest Python that a script asks for, and the first that it does not."""
+    oldest, beyond = re.findall(r'3\.(\d+)[",]', SCRIPTS["01"].read_text(encoding="utf-8"))
+    return {"oldest": f"3.{oldest}", "newest": f"3.{int(beyond) - 1}", "next": f"3.{beyond}"}
+
+
+def tolerance(name):
+    """Return how far the replay of an optimizer, or of an output, may be off."""
+    import chapter
+
+    found = {**chapter.UPDATE_TOLERANCE, "output": chapter.OUTPUT_TOLERANCE}[name]
+    return re.sub(r"e-0?", "e-", f"{found:.5g}") if found < 1e-4 else f"{found * 1000:.5g}e-3"
+
+
+FACTS = {
+    # of the recorded runs of a variant
+    "mean": lambda name: f"{statistics.mean(results(name)):.4f}",
+    "low": lambda name: f"{min(results(name)):.4f}",
+    "high": lambda name: f"{max(results(name)):.4f}",
+    "first": lambda name: f"{results(name)[0]:.4f}",
+    "runs": lambda name: f"{len(results(name))}",
+    "gap": lambda name: f"{abs(difference(name, name)[0]):.4f}",
+    "gap-low": lambda name: f"{difference(name, name)[1]:+.4f}",
+    "gap-high": lambda name: f"{difference(name, name)[2]:+.4f}",
+    "printed": lambda name: f"{VARIANTS[name].printed:.4f}",
+    "seconds": lambda name: f"{seconds(name):.0f}",
+    "memory": lambda name: (
+        f"{max(int(r['peak_mib']) for r in read('results')[name]) * 2**20 / 1e9:.1f}"
+    ),
+    # of its program
+    "epochs": lambda name: f"{program(name, 'epochs')}",
+    "batch": lambda name: f"{program(name, 'batches of')}",
+    "batches": lambda name: f"{batches(name)}",
+    "updates": lambda name: f"{batches(name) * program(name, 'epochs')}",
+    "parameters": lambda name: f"{network(name).count_params()}",
+    "parameters-of": lambda name, n: f"{network(name).layers[int(n)].count_params()}",
+    "size": lambda name, n, axis: f"{network(name).layers[int(n)].output.shape[int(axis)]}",
+    # of the set-up
+    "download": lambda: f"{set_up('download_mb'):.0f}",
+    "installed": lambda: f"{set_up('installed_mb') / 1000:.1f}",
+    "set-up": lambda: f"{set_up('seconds'):.0f}",
+    "python": lambda which: pythons()[which],
+    # of the tests
+    "tolerance": tolerance,
+}
+
+
+# The parts
+
+
+def spread(name, record="results"):
+    """Return the mean of a variant, as printed."""
+    return f"{statistics.mean(results(name, record)):.4f}"
+
+
+def reach(name, language="script"):
+    """Return between what its results lie, and how many there are."""
+    low, high, n = FACTS["low"](name), FACTS["high"](name), len(results(name))
+    if language == "ja":
+        return f"{low}～{high}（{n}）"
+    return f"{low} to {high} ({n} seeds)" if language == "script" else f"{low} to {high} ({n})"
+
+
+def duration(name, language="script"):
+    """Return the usual time of a run with its unit, minutes from 90 seconds on; no line ends within it."""
+    time = seconds(name)
+    units = {"en": ("\u00a0s", "\u00a0min"), "ja": ("\u00a0秒", "\u00a0分")}
+    second, minute = units.get(language, (" seconds", " minutes"))
     return f"{time:.0f}{second}" if time < 90 else f"{time / 60:.0f}{minute}"
 
 
-def label(name, language):
+def label(name, language="en"):
     """Return what it is called, each flag as code of its own: else a line might end within it."""
     one = VARIANTS[name]
-    return one.label[language] if one.label else f"`{one.command}`".replace(" --", "` `--")
+    if one.label:
+        return one.label[language == "ja"]
+    return f"`{one.command}`".replace(" --", "` `--")
 
 
 def table(head, rows):
@@ -82,110 +193,165 @@ def table(head, rows):
     return [re.sub("(`--.*`) `--", r"\1<br>`--", f"| {line} |") for line in lines]
 
 
-def sample(language):
-    """Return the end of the recorded output of the first command."""
-    return ["```text", *(RECORDS / "sample.txt").read_text(encoding="utf-8").splitlines(), "```"]
+def output(language, number):
+    """Return the end of the recorded output of a script."""
+    return ["```text", *endings()[number], "```"]
+
+
+def command(language, name):
+    """Return the command of a variant, for each kind of shell."""
+    path, flags = SCRIPTS[VARIANTS[name].script], VARIANTS[name].flags
+    line = f"tutorials/{path.name} {flags}".strip()
+    windows = line.replace("/", "\\")
+    shell = ["```sh", f".venv/bin/python {line}", "```", ""]
+    return [*shell, "```powershell", f".venv\\Scripts\\python {windows}", "```"]
+
+
+TEACHES = {  # what the table of the scripts says of each
+    "01": ("the five steps of every Keras program, on three rows of numbers",),
+    "02": ("real data: split them, train, and test on what the network has not seen",),
+    "03": ("images as rows of numbers, and what changes when you turn a knob",),
+    "04": ("layers that see which pixels are neighbors, and dropout",),
+    "05": ("keep a trained network, look inside it, draw how it learned",),
+}
+TEACHES["01"] += ("3行のデータで、どのKerasプログラムにもある5つの手順",)
+TEACHES["02"] += ("実際のデータの分割、訓練、未知のデータでの評価",)
+TEACHES["03"] += ("画像を数値の列として扱うこと、設定を変えると何が変わるか",)
+TEACHES["04"] += ("隣り合うピクセルを生かす層とドロップアウト",)
+TEACHES["05"] += ("訓練したネットワークの保存、中身の確認、学習曲線",)
 
 
 def scripts(language):
     """Return the table of the five scripts."""
-    rows = []
+    found = []
+    japanese = language == "ja"
     for section, (number, path) in enumerate(SCRIPTS.items(), 3):
-        kind = (("loss", "損失") if number == "01" else ("accuracy", "正答率"))[language]
-        found = VARIANTS[number].printed
-        printed = f"{kind} {found:.4f}" if found else ("not printed", "記載なし")[language]
-        row = [f"4.{section}", f"[{path.name}](tutorials/{path.name})", printed]
-        row += [f"{figures(number)[0]:.4f}", reach(number, language), duration(number, language)]
-        rows.append(row)
-    english = "section | script | book | seed 0 | lowest to highest (seeds) | time"
-    japanese = "節 | スクリプト | 本 | シード0 | 最小～最大（シード数） | 時間"
-    return table((english, japanese)[language], rows)
+        kind = "損失 " if japanese else "loss "
+        value = VARIANTS[number].printed
+        printed = f"{value:.4f}" if value else "－" if japanese else "–"
+        of_today = reach(RANGE[number], language), duration(number, language)
+        row = [f"4.{section}", f"[{path.name}](tutorials/{path.name})", TEACHES[number][japanese]]
+        found.append([*row, (kind if number == "01" else "") + printed, *of_today])
+    head = "section | script | it teaches | book | here, lowest to highest (seeds) | time"
+    if japanese:
+        head = "節 | スクリプト | 学ぶこと | 本 | ここでの最小～最大（シード数） | 時間"
+    return table(head, found)
 
 
 def ranked(names):
     """Return the variants by their mean accuracies, the best first."""
-    return sorted(names, key=lambda name: -statistics.mean(figures(name)))
+    return sorted(names, key=lambda name: -statistics.mean(results(name)))
 
 
 def ranking(language, names):
-    """Return the table of these variants; its first head cannot be broken, so no flag below it is."""
-    rows = []
+    """Return the table of these variants."""
+    found = []
     for name in ranked(names):
-        found = spread(name)[1], reach(name, language), duration(name, language)
-        rows.append([label(name, language), *found])
-    english = "command\u00a0or\u00a0edited lines | mean | lowest to highest (seeds) | time"
-    japanese = "\u2060".join("コマンド、書き換え") + " | 平均 | 最小～最大（シード数） | 時間"
-    return table((english, japanese)[language], rows)
+        found.append([label(name, language), spread(name), reach(name, language)])
+        found[-1].append(duration(name, language))
+    head = "command or edited lines | mean | lowest to highest (seeds) | time"
+    if language == "ja":
+        head = "コマンド、書き換え | 平均 | 最小～最大（シード数） | 時間"
+    return table(head, found)
+
+
+def shapes(language, name):
+    """Return the table of the layers of a network: the shape of what each returns, and its parameters."""
+    found = []
+    for layer in network(name).layers:
+        shape = " x ".join(str(size) for size in layer.output.shape[1:])
+        found.append([f"`{type(layer).__name__}`", shape, f"{layer.count_params()}"])
+    found.append(["", "", FACTS["parameters"](name)])
+    head = (
+        "層 | 出力の形 | パラメーター数"
+        if language == "ja"
+        else "layer | output shape | parameters"
+    )
+    return table(head, found)
 
 
 def differences(language):
-    """Return the table of then and now."""
-    rows = []
+    """Return the table of then and now, and why a variant is not in it."""
+    found = []
     for name, margin in MARGINS.items():
         mean, low, high, p = difference(name, name)
-        row = [label(name, 0), f"{len(figures(name))}", spread(name, "book")[1], spread(name)[1]]
-        rows.append([*row, f"{mean:+.4f}", f"{low:+.4f} to {high:+.4f}", f"{margin}", f"{p:.2f}"])
-    head = "script\u00a0and\u00a0options | runs | then | now | difference | 95 % interval"
-    return table(f"{head} | margin | p", rows)
+        row = [label(name), f"{len(results(name))}", spread(name, "book"), spread(name)]
+        found.append([*row, f"{mean:+.4f}", f"{low:+.4f} to {high:+.4f}", f"{margin}", f"{p:.2f}"])
+    head = "script and options | runs | then | now | difference | 95 % interval | margin | p"
+    lines = table(head, found)
+    if differing():
+        import chapter
+
+        for number, declared in chapter.DIFFERENCES.items():
+            lines += ["", f"{number} is not compared (no. {declared.row}): {declared.sentence}"]
+    return lines
 
 
 def speeds(language):
     """Return the table of speeds, in seconds."""
-    backends, scripts = ("tensorflow", "jax", "torch"), ("import", "02", "03", "04-book")
-    names = {f"`{backend}`": [f"{script}-{backend}" for script in scripts] for backend in backends}
-    names["`tensorflow`"][1:] = ["02", "03", "04-book"]
-    names["`tensorflow`, one batch per call"] = [None, None, "03-plain", None]
-    names["`tensorflow`, mixed precision"] = [None, None, None, "04-book-mixed"]
-    rows = [[head, *(f"{seconds(n):.1f}" if n else "" for n in names[head])] for head in names]
-    return table("Keras on | `import keras` | `02` | `03` | `04`, 3 epochs, batches of 512", rows)
+    runs = {
+        "`tensorflow`": ["import-tensorflow", "02", "03", "04-book"],
+        "`jax`": ["import-jax", "02-jax", "03-jax", "04-book-jax"],
+        "`torch`": ["import-torch", "02-torch", "03-torch", "04-book-torch"],
+        "`tensorflow`, one batch per call": [None, None, "03-plain", None],
+        "`tensorflow`, mixed precision": [None, None, None, "04-book-mixed"],
+    }
+    found = [[head, *(f"{seconds(n):.1f}" if n else "" for n in runs[head])] for head in runs]
+    return table(f"Keras on | `import keras` | `02` | `03` | {label('04-book')}", found)
 
 
 def expect(language, number):
     """Return what follows `Expect:` in a script."""
-    kind, found = "test accuracy", reach(number, 2)
+    kind, found = "test accuracy", reach(RANGE[number])
     if number == "01":
         kind, found = "loss", found.replace(" (", ", accuracy 0.0 or 1.0 (")
-    lines = [f"{kind} {found}, about {duration(number, 2)}"]
+    lines = [f"{kind} {found}, about {duration(number)}"]
     if number == "04":
         lines += [f"        with {VARIANTS['04-book'].flags}, as in the book:"]
-        lines += [f"        {kind} {reach('04-book', 2)}, about {duration('04-book', 2)}"]
+        lines += [f"        {kind} {reach('04-book')}, about {duration('04-book')}"]
     return lines
 
 
-PAGE = {
-    "sample": sample,
+PARTS = {
     "scripts": scripts,
     "exercises": functools.partial(ranking, names=EXERCISES),
+    "iris": functools.partial(ranking, names=IRIS),
+    "differences": differences,
+    "speeds": speeds,
+    "output": output,
+    "command": command,
+    "shapes": shapes,
 }
-GUIDE = {"iris": functools.partial(ranking, names=IRIS)}
-PARTS = {ROOT / "README.md": PAGE, ROOT / "README.ja.md": PAGE}
-PARTS |= {ROOT / "tutorials" / name: GUIDE for name in ("README.md", "README.ja.md")}
-PARTS[ROOT / "tests" / "README.md"] = {"differences": differences, "speeds": speeds}
-PARTS |= {path: {"expect": functools.partial(expect, number=n)} for n, path in SCRIPTS.items()}
+PART = r"(<!-- generated: ([\w-]+) ?([\w-]*) -->\n)(?:(?!<!--).*\n)*(<!-- end -->)"
+FACT = r"([-+]?\d(?:[\d.,]*\d)?(?:e-\d+)?)<!-- ([\w-]+)((?: [\w-]+)*) -->"
 
 
 def filled_in(path):
-    """Return the text of a file with its parts made anew; each must be found exactly once."""
+    """Return the text of a page or a script with its parts and facts made anew; KeyError without one."""
     text = path.read_text(encoding="utf-8")
-    for name, part in PARTS[path].items():
-        lines = "\n".join(part(int(path.name.endswith(".ja.md"))))
-        between = f"(<!-- generated: {name} -->\n).*?(\n<!-- end -->)"
-        if path.suffix == ".py":
-            between = "(\nExpect: ).*?(\n\n)"
-        text, count = re.subn(between, rf"\g<1>{lines}\g<2>", text, flags=re.DOTALL)
-        if count != 1:
-            raise ValueError(f"{path} has {name} {count} times")
-    if len(re.findall("(?m)^<!-- generated: ", text)) not in (0, len(PARTS[path])):
-        raise ValueError(f"{path} has parts that nobody makes")
-    return text
+    if path.suffix == ".py":
+        lines = "\n".join(expect("script", path.name[:2]))
+        return re.sub(r"(?s)(\nExpect: ).*?(\n\n)", lambda found: found[1] + lines + found[2], text)
+    language = "ja" if path.name.endswith(".ja.md") else "en"
+
+    def part(found):
+        begin, name, argument, end = found.groups()
+        return begin + "\n".join([*PARTS[name](language, *argument.split()), end])
+
+    def fact(found):
+        _, kind, arguments = found.groups()
+        return f"{FACTS[kind](*arguments.split())}<!-- {kind}{arguments} -->"
+
+    return re.sub(FACT, fact, re.sub(PART, part, text))
 
 
 def outdated():
-    """Return the files whose parts are not what the records say."""
-    return [path for path in PARTS if filled_in(path) != path.read_text(encoding="utf-8")]
+    """Return the pages and scripts that are not what the records say."""
+    files = [*PAGES, *SCRIPTS.values()]
+    return [path for path in files if filled_in(path) != path.read_text(encoding="utf-8")]
 
 
 if __name__ == "__main__":
     for path in outdated():
-        path.write_text(filled_in(path), encoding="utf-8", newline="\n")
+        Path(path).write_text(filled_in(path), encoding="utf-8", newline="\n")
         print("written:", path.relative_to(ROOT))

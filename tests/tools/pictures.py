@@ -1,10 +1,10 @@
 """Make the pictures of img/ anew, from real runs and from the records.
 
-    python tests/tools/figures.py                  all: two minutes
-    python tests/tools/figures.py exercises.png    one of them
+    python tests/tools/pictures.py                  all: two minutes
+    python tests/tools/pictures.py exercises.png    one of them
 
-Each function of PICTURES returns a figure, and what it shows of records: metadata for a test.
-MNIST_NPZ may name the file of MNIST.
+A picture carries its name, and what it is of: the program of a run and its seed, or what it shows of the
+records. MNIST_NPZ may name the file of MNIST.
 """
 
 import contextlib
@@ -29,7 +29,10 @@ BLUE, ORANGE = "#0072B2", "#D55E00"  # told apart by every eye (Okabe and Ito)
 
 def load_mnist():
     """Return the test images (n, 28, 28) and labels (n,) of the real MNIST; never the stand-in."""
-    return keras.datasets.mnist.load_data(os.environ.get("MNIST_NPZ", "mnist.npz"))[1]
+    if path := os.environ.get("MNIST_NPZ"):
+        arrays = offline_mnist.read_npz(path)
+        return arrays["x_test"], arrays["y_test"]
+    return keras.datasets.mnist.load_data()[1]
 
 
 def run(number, *flags):
@@ -48,7 +51,7 @@ def digits(images, titles, color="black"):
         axis.axis("off")
         axis.imshow(image, cmap="gray_r", vmin=0, vmax=255)
         axis.set_title(title, fontsize=8, color=color)
-    return figure, None
+    return figure
 
 
 def sample_digits():
@@ -74,57 +77,55 @@ def stand_in():
     return digits(images, ["MNIST"] * 20 + ["stand-in"] * 20)
 
 
-def describe(figure):
-    """Return what a learning curve shows, but for its losses and accuracies."""
-    (axis,) = figure.axes
-    lines = {one.get_label(): [one.get_marker(), *one.get_xdata().tolist()] for one in axis.lines}
-    return lines | {axis.get_xlabel(): axis.get_ylabel()}
-
-
 def learning_curve():
     """04_01.png of the chapter: what tutorial 05 draws of the iris network."""
     run("05")
-    return plt.gcf(), describe(plt.gcf())
+    return plt.gcf()
 
 
 def exercises():
-    """The exercises on tutorial 03: {variant: accuracies}, the best last; each seed is a dot."""
-    runs = {name: pages.figures(name) for name in reversed(pages.ranked(pages.EXERCISES))}
+    """The exercises on tutorial 03, the best above; each seed is a dot."""
+    runs = origin("exercises.png")
     figure, axis = plt.subplots(figsize=(8, 0.3 * len(runs) + 0.8), layout="constrained")
     for row, (name, values) in enumerate(runs.items()):
         color = ORANGE if name == "03" else BLUE
         axis.plot(values, [row] * len(values), "o", color=color, alpha=0.6)
-    axis.set_yticks(range(len(runs)), [pages.label(name, 0).replace("`", "") for name in runs])
+    axis.set_yticks(range(len(runs)), [pages.label(name).replace("`", "") for name in runs])
     axis.axvline(measure.VARIANTS["03"].printed, color="gray", ls=":", label="printed in the book")
     axis.set_xlabel("test accuracy, one dot per seed")
     axis.grid(axis="x", alpha=0.3)
     axis.legend(loc="lower right")
-    return figure, runs
+    return figure
 
 
-def differences():
-    """Today's means minus those of the book's software: {variant: [mean, low, high]}, in margins."""
-    found = {name: pages.difference(name, name)[:3] for name in pages.MARGINS}
-    shown = {name: [value / pages.MARGINS[name] for value in found[name]] for name in found}
-    figure, axis = plt.subplots(figsize=(8, 0.4 * len(shown) + 1), layout="constrained")
-    for row, (mean, low, high) in enumerate(reversed(shown.values())):
-        axis.plot([low, high], [row, row], color=BLUE, linewidth=2, solid_capstyle="butt")
-        axis.plot(mean, row, "o", color=BLUE)
-    names = [f"{pages.label(n, 0)} (1 = {pages.MARGINS[n]})".replace("`", "") for n in shown]
-    axis.set_yticks(range(len(shown)), reversed(names))
-    axis.axvline(0, color="black", linewidth=1)
-    for margin in -1, 1:
-        axis.axvline(margin, color=ORANGE, linestyle="--")
-    axis.set_xlim(-1.3, 1.3)
-    axis.set_xlabel("mean today minus mean then, in margins, with its 95 % interval")
-    return figure, shown
+# The picture of each function, and the variant that it shows a run of, the first seed's
+PICTURES = {
+    "04_07.png": (sample_digits, None),
+    "04_01.png": (learning_curve, "05"),
+    "exercises.png": (exercises, None),
+    "mistakes.png": (mistakes, "04-book"),
+    "stand_in.png": (stand_in, None),
+}
 
 
-PICTURES = {"04_07.png": sample_digits, "04_01.png": learning_curve}
-PICTURES |= {f"{make.__name__}.png": make for make in (exercises, differences, mistakes, stand_in)}
+def origin(name):
+    """Return what a picture is of, as far as the records say it."""
+    variant = PICTURES[name][1]
+    if variant:
+        return {"variant": variant, "program": recorded_program(variant), "seed": 0}
+    if name == "exercises.png":
+        return {one: pages.results(one) for one in reversed(pages.ranked(pages.EXERCISES))}
+    return {}
+
+
+def recorded_program(variant):
+    """Return the line of programs.csv that the runs of a variant are of."""
+    lines = {(row["record"], row["variant"]): row["program"] for row in measure.read("programs")}
+    return lines["results", variant]
+
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or list(PICTURES):
-        figure, shown = PICTURES[name]()
-        about = {"Description": json.dumps(shown)} if shown else None
-        figure.savefig(measure.ROOT / "img" / name, metadata=about)
+        figure = PICTURES[name][0]()
+        about = json.dumps({"picture": name, **origin(name)})
+        figure.savefig(measure.ROOT / "img" / name, metadata={"Description": about})

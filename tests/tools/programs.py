@@ -1,0 +1,140 @@
+"""What a script hands to Keras, and as a line of plain text the program that a record is of.
+
+Two scripts, or a script and the chapter's program, that hand over the same are the same program, however
+their lines are written. A comment, an output or a flag more changes nothing of it.
+"""
+
+import contextlib
+import inspect
+import io
+import sys
+import types
+import zlib
+from unittest import mock
+
+import chapter
+import keras
+import measure
+import numpy as np
+
+# The settings that make up a program; those that are not used are left out of its line. Not the whole
+# `get_config()`, which changes with Keras' version.
+SETTINGS = """
+    units filters kernel_size strides padding pool_size rate activation use_bias
+    kernel_initializer bias_initializer kernel_regularizer bias_regularizer learning_rate
+    momentum nesterov rho epsilon initial_accumulator_value weight_decay clipnorm clipvalue
+    label_smoothing from_logits
+"""
+
+
+def noise(training, test):
+    """Return ((x_train, y_train), (x_test, y_test)) like MNIST: noise, with every label, always the same."""
+    draws = np.random.RandomState(0)
+    counts = training, test
+    images = [draws.randint(0, 256, (count, 28, 28), np.uint8) for count in counts]
+    labels = [(np.arange(count) % 10).astype(np.uint8) for count in counts]
+    return tuple(zip(images, labels, strict=True))
+
+
+SMALL = noise(320, 100)
+
+
+def settings(thing):
+    """Return the settings of a layer, a loss or an optimizer, as they are written in Python."""
+    config, found = thing.get_config(), []
+    for name in SETTINGS.split():
+        value = config.get(name)
+        if isinstance(value, dict):  # an initializer
+            value = value["class_name"]
+        if isinstance(value, float):
+            value = float(f"{value:.6g}")
+        if value not in (None, False, 0, "linear"):
+            found.append(f"{name}={value}")
+    return ", ".join(found)
+
+
+def describe(model, fit):
+    """Return the line of a compiled model and of the arguments, by name, that `fit` gets."""
+    parts = [f"Input({model.input_shape[1:]})"]
+    for layer in model.layers:
+        dtype = "" if layer.compute_dtype == "float32" else f" in {layer.compute_dtype}"
+        parts.append(f"{type(layer).__name__}({settings(layer)}){dtype}")
+    loss = model.loss if isinstance(model.loss, str) else model.loss.name
+    more = "" if isinstance(model.loss, str) else settings(model.loss)
+    parts.append(f"{loss} {more}".strip())
+    parts.append(f"{type(model.optimizer).__name__}({settings(model.optimizer)})")
+    parts.append(f"epochs {fit['epochs']}, batches of {fit['batch_size']}")
+    for name in "xy":
+        numbers = np.ascontiguousarray(fit[name], "float32")
+        parts.append(f"{name} {numbers.shape} {zlib.crc32(numbers):08x}")
+    return "; ".join(parts)
+
+
+class Evaluated(Exception):
+    """What a script ends with when it evaluates."""
+
+
+def arguments(method, *given, **more):
+    """Return the arguments of a call by name, with the defaults of those that are not given."""
+    bound = inspect.signature(method).bind(*given, **more)
+    bound.apply_defaults()
+    return bound.arguments
+
+
+def handed_over(text, flags=(), load_data=lambda path=None: SMALL):
+    """Run the text of a script up to its evaluation, without training; return what it has handed over.
+
+    That is: `model`, its `weights` and `steps_per_execution` when `fit` was called, and the arguments of
+    `fit` and `evaluate`. `load_data` stands for that of MNIST.
+    """
+    found = types.SimpleNamespace()
+
+    def fit(*given, original=keras.Sequential.fit, **more):
+        found.fit = arguments(original, *given, **more)
+        found.model = found.fit["self"]
+        found.weights = found.model.get_weights()
+        found.steps_per_execution = found.model.steps_per_execution
+        return keras.callbacks.History()
+
+    def evaluate(*given, original=keras.Sequential.evaluate, **more):
+        found.evaluate = arguments(original, *given, **more)
+        raise Evaluated
+
+    with (
+        mock.patch.multiple(keras.Sequential, fit=fit, evaluate=evaluate),
+        mock.patch.object(keras.datasets.mnist, "load_data", load_data),
+        mock.patch.object(sys, "argv", ["script.py", *flags]),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.suppress(Evaluated),
+    ):
+        exec(compile(text, "script.py", "exec"), {"__name__": "__main__"})
+    return found
+
+
+def of_variant(name):
+    """Return the line of a variant's script as it is today, with its edits and flags."""
+    variant = measure.VARIANTS[name]
+    policy = keras.config.dtype_policy()
+    try:
+        found = handed_over(measure.edited(variant.script, variant.edits), variant.flags.split())
+    finally:
+        keras.config.set_dtype_policy(policy)
+    return describe(found.model, found.fit)
+
+
+def rows_of_chapter(program, seed=0, data=SMALL):
+    """Return x_train, y_train, x_test and y_test of a program of chapter.py."""
+    with mock.patch.object(chapter.mnist, "load_data", lambda path=None: data):
+        return program.data(seed)
+
+
+def of_chapter(program):
+    """Return the line of a program of chapter.py, as today's Keras has to be told it."""
+    x, y, _, _ = rows_of_chapter(program)
+    fit = {"x": x, "y": y, "epochs": program.epochs, "batch_size": program.batch_size}
+    return describe(chapter.build_today(program), fit)
+
+
+def of_record(record, name):
+    """Return the line that a run of today's scripts ("results") or of the book's software is of."""
+    return of_chapter(chapter.PROGRAMS[name]) if record == "book" else of_variant(name)
