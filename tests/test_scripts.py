@@ -193,8 +193,8 @@ IMAGES = {
     "10": "digit epoch",
     "1": "gray",
 }
-IMAGES |= {"3": "color pixel filter", "0": "relu negative"}
-MLP = {"50": "neuron", "20": "neuron", "1": "epoch mean", "10": "mean epoch"}
+IMAGES |= {"3": "color pixel filter", "0": "relu negative quarter"}
+MLP = {"50": "neuron", "20": "neuron", "1": "epoch since", "10": "default epoch"}
 CNN = {
     32: "filter image",
     64: "filter pattern more",
@@ -203,13 +203,18 @@ CNN = {
     "0.001": "rate",
 }
 NUMBERS = {
-    "01": {"3": "neuron row", "2": "neuron", "10": "epoch update mean", "0.01": "rate"},
+    "01": {"3": "neuron row", "2": "neuron", "10": "epoch update default", "0.01": "rate"},
     "02": FLOWERS,
     "03": IMAGES | MLP,
     "04": IMAGES | CNN,
     "05": FLOWERS | {"4.4": "section", "2.5": "epoch", "0": "epoch"},
 }
-NUMBERS["01"] |= {"0": "sigmoid", "1": "sigmoid column mean", "0.0": "accuracy", "1.0": "accuracy"}
+NUMBERS["01"] |= {
+    "0": "sigmoid",
+    "1": "sigmoid column without since",
+    "0.0": "accuracy",
+    "1.0": "accuracy",
+}
 WIDTH = int(pages.FACTS["size"]("04", "3", "1"))  # before pooling
 CHAINS = {  # what is computed, in comments
     "01": ["3/3", "1/1"],

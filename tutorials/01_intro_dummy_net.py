@@ -31,7 +31,7 @@ import numpy as np
 from keras.layers import Activation, Dense, Input
 from keras.models import Sequential
 
-# Book 10: In 2017 Keras printed "Using TensorFlow backend." by itself. Today one has to ask.
+# Book 10: In 2017 Keras printed "Using TensorFlow backend." by itself. Today this line does.
 print(f"Keras {keras.__version__}, backend {keras.config.backend()}")
 
 # %% Data: three rows to train with, three numbers in each
@@ -50,7 +50,7 @@ keras.utils.set_random_seed(args.seed)
 model = Sequential()
 # Book 7: The book writes Dense(2, input_dim=3). Today this gives a warning.
 model.add(Input(shape=(3,)))
-# Hidden layer: 2 neurons, each a weighted sum of the inputs; sigmoid squeezes it into 0 to 1
+# Hidden layer: 2 neurons, each a weighted sum of the inputs; sigmoid makes it a number from 0 to 1
 model.add(Dense(2))
 model.add(Activation("sigmoid"))
 # Output layer: a neuron per class; softmax turns their values into probabilities
@@ -66,7 +66,7 @@ model.compile(optimizer="SGD", loss="categorical_crossentropy", metrics=["accura
 # With SGD's learning rate of 0.01 they hardly move the weights, so the network does not learn yet.
 # Book 9: In 2017 the progress counted rows, 3/3. Today it counts batches, 1/1.
 verbose = 0 if args.quiet else 1
-# Book 2: The book gives no epochs. It meant 10; since Keras 2.1.0 it means 1, without a warning.
+# Book 2: The book sets no epochs. The default was 10; since Keras 2.1.0 it is 1, without a warning.
 # Extra: `history` keeps the loss and the accuracy of every epoch.
 history = model.fit(
     x_train, y_train, batch_size=args.batch_size, epochs=args.epochs, verbose=verbose

@@ -40,7 +40,7 @@ from keras.optimizers import Adagrad
 from keras.utils import to_categorical
 
 # %% Data: 60,000 images of 28 x 28 pixels to train with and 10,000 others to test with
-# Extra: A network that is silent for ten seconds counts as no internet.
+# Extra: If a server does not answer for ten seconds, stop trying to download.
 socket.setdefaulttimeout(10)
 try:
     # Book 14: In 2017 Keras took the file from another server, unchecked. Today it is checked.
@@ -84,8 +84,8 @@ batches = ceil(len(x_train) / args.batch_size)  # in an epoch: 60,000 / 32 = 1,8
 # Book 17: Keras calls TensorFlow once per batch, in 2017 and today. One call for all batches of an
 # epoch is faster and gives the same result. PyTorch cannot do it.
 model.steps_per_execution = 1 if keras.config.backend() == "torch" else batches
-model.train_function = None  # Extra: build the training step anew, for this many batches
-# Book 2: The book gives no epochs. It meant 10; since Keras 2.1.0 it means 1, without a warning.
+model.train_function = None  # Extra: makes Keras use the new number
+# Book 2: The book sets no epochs. The default was 10; since Keras 2.1.0 it is 1, without a warning.
 history = model.fit(x_train, y_train, batch_size=args.batch_size, epochs=args.epochs)
 # Extra: From here on, one batch per call again, as Keras does without these lines.
 model.steps_per_execution = 1

@@ -36,7 +36,7 @@ from keras.optimizers import Adadelta
 from keras.utils import to_categorical
 
 # %% Data: 60,000 images of 28 x 28 pixels to train with and 10,000 others to test with
-# Extra: A network that is silent for ten seconds counts as no internet.
+# Extra: If a server does not answer for ten seconds, stop trying to download.
 socket.setdefaulttimeout(10)
 try:
     # Book 14: In 2017 Keras took the file from another server, unchecked. Today it is checked.
@@ -67,7 +67,7 @@ model.add(Conv2D(64, kernel_size=(3, 3)))
 model.add(Activation("relu"))
 # Pooling keeps the largest of each 2 x 2 values (24 x 24 => 12 x 12): exact places matter less
 model.add(MaxPooling2D(pool_size=(2, 2)))
-# Dropout: training without a random quarter of the values reduces learning by heart (overfitting)
+# Dropout: in training a random quarter of the values is set to 0, which reduces overfitting
 model.add(Dropout(0.25))
 model.add(Flatten())  # lays the 12 x 12 x 64 values in a row, for the Dense layers
 model.add(Dense(128))

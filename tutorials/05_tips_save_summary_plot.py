@@ -89,7 +89,7 @@ plt.figure()
 # Book 6: The book writes history.history["acc"]. Today the key is "accuracy".
 plt.plot(epochs, history.history["accuracy"], ".-", label="accuracy")
 plt.plot(epochs, history.history["loss"], ".-", label="loss")
-plt.locator_params(axis="x", integer=True, min_n_ticks=1)  # Extra: There is no epoch 2.5.
+plt.locator_params(axis="x", integer=True, min_n_ticks=1)  # Extra: whole numbers only
 plt.xlabel("epoch")
 plt.ylabel("accuracy and loss on the training data")
 plt.legend()

@@ -208,13 +208,13 @@ def command(language, name):
 
 
 TEACHES = {  # what the table of the scripts says of each
-    "01": ("the five steps of every Keras program, on three rows of numbers",),
+    "01": ("the four steps of every Keras program: data, model, training, evaluation",),
     "02": ("real data: split them, train, and test on what the network has not seen",),
     "03": ("images as rows of numbers, and what changes when you turn a knob",),
     "04": ("layers that see which pixels are neighbors, and dropout",),
     "05": ("keep a trained network, look inside it, draw how it learned",),
 }
-TEACHES["01"] += ("3行のデータで、どのKerasプログラムにもある5つの手順",)
+TEACHES["01"] += ("どのKerasプログラムにもある4つの手順：データ、モデル、訓練、評価",)
 TEACHES["02"] += ("実際のデータの分割、訓練、未知のデータでの評価",)
 TEACHES["03"] += ("画像を数値の列として扱うこと、設定を変えると何が変わるか",)
 TEACHES["04"] += ("隣り合うピクセルを生かす層とドロップアウト",)
@@ -234,7 +234,7 @@ def scripts(language):
         found.append([*row, (kind if number == "01" else "") + printed, *of_today])
     head = "section | script | it teaches | book | here, lowest to highest (seeds) | time"
     if japanese:
-        head = "節 | スクリプト | 学ぶこと | 本 | ここでの最小～最大（シード数） | 時間"
+        head = "節 | スクリプト | 学ぶこと | 本 | このリポジトリでの最小～最大（シード数） | 時間"
     return table(head, found)
 
 
