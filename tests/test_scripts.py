@@ -240,7 +240,7 @@ def test_numbers_in_comments_are_those_of_the_program(number):
     known = {str(key): words.split() for key, words in NUMBERS[number].items()}
     comments = re.findall(r"(?m)(?<![\"'])# ?(.*(?:\n# (?!%%|Book|Extra).*)*)", text)
     for comment in comments:
-        comment = re.sub(r"^Book \d+:|`.*?`|\(.*?\)|\w+_\d|2017|2\.1\.0|\n# ", " ", comment)
+        comment = re.sub(r"^Book \d+:|`.*?`|\w+\(.*?\)+|\w+_\d|2017|2\.1\.0|\n# ", " ", comment)
         for chain in CHAINS[number]:
             loose = r"\D{1,14}".join(map(re.escape, re.findall(r"[\d.,]*\d", chain)))
             comment = re.sub(rf"(?<![\d.]){loose}(?![\d,]*\d)", " ", comment)

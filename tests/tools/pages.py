@@ -88,14 +88,15 @@ def network(name):
     return chapter.build_today(chapter.today(name))
 
 
+def recorded_program(name):
+    """Return the line of the program that a variant is recorded of."""
+    lines = {(row["record"], row["variant"]): row["program"] for row in measure.read("programs")}
+    return lines["results", name]
+
+
 def program(name, what):
-    """Return a number of the program that a variant is recorded of: "epochs", "batches of" or "x"."""
-    (line,) = (
-        row["program"]
-        for row in measure.read("programs")
-        if (row["record"], row["variant"]) == ("results", name)
-    )
-    return int(re.search(rf"\b{what} \(?(\d+)", line)[1])
+    """Return a number of a recorded program: "epochs", "batches of" or "x"."""
+    return int(re.search(rf"\b{what} \(?(\d+)", recorded_program(name))[1])
 
 
 def rows(name):
@@ -142,6 +143,7 @@ FACTS = {
     "batch": lambda name: f"{program(name, 'batches of')}",
     "batches": lambda name: f"{batches(name)}",
     "updates": lambda name: f"{batches(name) * program(name, 'epochs')}",
+    "setting": lambda name, what: re.search(rf"{what}=([\d.e-]+)", recorded_program(name))[1],
     "parameters": lambda name: f"{network(name).count_params()}",
     "parameters-of": lambda name, n: f"{network(name).layers[int(n)].count_params()}",
     "size": lambda name, n, axis: f"{network(name).layers[int(n)].output.shape[int(axis)]}",

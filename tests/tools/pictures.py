@@ -112,16 +112,10 @@ def origin(name):
     """Return what a picture is of, as far as the records say it."""
     variant = PICTURES[name][1]
     if variant:
-        return {"variant": variant, "program": recorded_program(variant), "seed": 0}
+        return {"variant": variant, "program": pages.recorded_program(variant), "seed": 0}
     if name == "exercises.png":
         return {one: pages.results(one) for one in reversed(pages.ranked(pages.EXERCISES))}
     return {}
-
-
-def recorded_program(variant):
-    """Return the line of programs.csv that the runs of a variant are of."""
-    lines = {(row["record"], row["variant"]): row["program"] for row in measure.read("programs")}
-    return lines["results", variant]
 
 
 if __name__ == "__main__":
