@@ -95,7 +95,7 @@ plt.ylabel("accuracy and loss on the training data")
 plt.legend()
 # Book 18: The book only calls plt.show(), which needs a screen. A file does not.
 plt.savefig("learning_curve.png")
-print("written: my_model.keras, learning_curve.png")
+print("written: my_model.keras, learning_curve.png")  # Extra: what is left behind
 if args.show:
     plt.show()
 
