@@ -21,7 +21,6 @@ import programs
 import pytest
 from conftest import no_internet, run_here, source
 from keras.models import load_model
-from measure import SCRIPTS
 from sklearn.datasets import load_iris
 
 ROOM = 1e-6  # for a weight: batches that are computed in one call may round differently
@@ -35,8 +34,9 @@ CASES += [("05", "--epochs 2 --seed 7")]
 FLAGS = ["", "--epochs 2 --batch-size 16 --seed 4294967295", "--epochs 1 --batch-size 1 --seed 1"]
 FLAGS += ["--epochs 1000 --batch-size 10000000000 --seed 31"]
 FLAGS += ["--epochs 11 --batch-size 60001 --seed 12345"]
-SIZES = [(number, flags) for number in SCRIPTS for flags in FLAGS]
-SIZES += [("03-adagrad", f"--optimizer adagrad {flags}") for flags in FLAGS[1:4:2]]
+SIZES = [(number, flags) for number in ("01", "02", "05") for flags in FLAGS]
+SIZES += [(number, flags) for number in ("03", "04") for flags in (FLAGS[0], FLAGS[2], FLAGS[3])]
+SIZES += [("03-adagrad", f"--optimizer adagrad {FLAGS[3]}")]
 SIZES += [("03-relu", f"--activation relu {FLAGS[3]}"), ("03-tanh", "--activation tanh")]
 PROGRESS = r"(?<!\d){0}/{0}(?!\d)"
 

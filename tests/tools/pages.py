@@ -251,9 +251,9 @@ def ranking(language, names):
     for name in ranked(names):
         found.append([label(name, language), spread(name), reach(name, language)])
         found[-1].append(duration(name, language))
-    head = "command or edited lines | mean | lowest to highest (seeds) | time"
+    head = "command or edited lines | mean accuracy | lowest to highest (seeds) | time"
     if language == "ja":
-        head = "コマンド、書き換え | 平均 | 最小～最大（シード数） | 時間"
+        head = "コマンド、書き換え | 正答率の平均 | 最小～最大（シード数） | 時間"
     return table(head, found)
 
 
