@@ -57,6 +57,15 @@ def run_here(patch, number, flags, folder):
     return variables, output.getvalue()
 
 
+@pytest.fixture
+def few_images(monkeypatch):
+    """Let Keras have a small MNIST of noise."""
+    import keras  # only here, when the environment is ready for it
+    import programs
+
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda path=None: programs.SMALL)
+
+
 def no_internet(path=None):
     """Stand for the `load_data` of Keras."""
     raise OSError("no internet")

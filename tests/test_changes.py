@@ -112,7 +112,7 @@ def test_a_declared_difference_has_its_row():
 def test_adadelta():
     old = keras.optimizers.get("Adadelta")
     assert [float(old.learning_rate), old.rho, old.epsilon] == pytest.approx([0.001, 0.95, 1e-7])
-    low, high = (pages.spread(name) for name in ("04-adadelta-default", "04-book"))
+    low, high = (pages.average(name) for name in ("04-adadelta-default", "04-book"))
     assert float(high) - float(low) > 0.5
     assert_shown(1, "0.001", low, high)
 
@@ -122,8 +122,8 @@ def test_adagrad():
     old = keras.optimizers.get("Adagrad")
     values = [float(old.learning_rate), old.initial_accumulator_value, old.epsilon]
     assert values == pytest.approx([0.001, 0.1, 1e-7])
-    low, high = (pages.spread(name) for name in ("03-adagrad-default", "03-adagrad"))
-    assert float(low) < float(pages.spread("03")) < float(high)
+    low, high = (pages.average(name) for name in ("03-adagrad-default", "03-adagrad"))
+    assert float(low) < float(pages.average("03")) < float(high)
     assert_shown(3, "0.001", "0.1", low, high)
 
 

@@ -4,7 +4,6 @@ Both languages have the same sections, tables, rows and blocks, and in each row,
 numbers, code and links. What they name exists, and a number in a sentence is of its fact.
 """
 
-import collections
 import functools
 import re
 from html import unescape
@@ -148,11 +147,9 @@ def test_numbers_of_rows_lead_to_them(name):
 
 
 def commands_beside(name):
-    """Return (unit of text, command) of the commands of scripts in a unit that has a recorded fact."""
+    """Yield (text of a unit, command, variants): commands of scripts beside facts of these variants."""
     for _, text, found in units(name):
-        variants = {
-            f.split()[1] for kind, f in found if kind == "fact" and " " in f and "end" not in f
-        }
+        variants = {f.split()[1] for kind, f in found if kind == "fact" and " " in f}
         for kind, code in found:
             if kind == "code" and re.search(r"\b0[1-5]_\w+\.py --(?!help)", code) and variants:
                 yield text, code, variants
@@ -229,6 +226,6 @@ def test_every_flag_is_named_and_colab_gets_a_keras_that_will_do():
 
 
 def test_a_fact_is_of_a_recorded_run_or_program():
-    used = collections.Counter(key for name in TEXTS for key in re.findall(pages.FACT, TEXTS[name]))
-    unknown = {kind for _, kind, _ in used} - pages.FACTS.keys()
+    used = {kind for text in TEXTS.values() for _, kind, _ in re.findall(pages.FACT, text)}
+    unknown = used - pages.FACTS.keys()
     assert unknown == set(), "not among FACTS of pages.py"

@@ -3,7 +3,6 @@
 records/programs.csv has for each variant, as a line of plain text, what its runs are of (programs.py).
 """
 
-import csv
 import json
 import re
 from pathlib import Path
@@ -18,8 +17,7 @@ import pytest
 from conftest import TRAINING
 from measure import ROOT, SCRIPTS, VARIANTS
 
-with open(measure.RECORDS / "programs.csv", encoding="utf-8", newline="") as file:
-    PROGRAMS = {(row["record"], row["variant"]): row["program"] for row in csv.DictReader(file)}
+PROGRAMS = measure.recorded_programs()
 WANTED = [("results", name) for name, variant in VARIANTS.items() if variant.script != "import"]
 WANTED += [("book", name) for name, variant in VARIANTS.items() if variant.margin]
 

@@ -42,6 +42,7 @@ class Variant:
     flags: str = ""
     edits: tuple = ()
     label: tuple = ()
+    teaches: tuple = ()
     backend: str = "tensorflow"
     printed: float = None
     margin: float = None
@@ -83,6 +84,11 @@ def forget(name, unwanted):
         writer.writerows(row for row in rows if not unwanted(row))
 
 
+def recorded_programs():
+    """Return {(record, variant): the line of the program that its runs are of}."""
+    return {(row["record"], row["variant"]): row["program"] for row in read("programs")}
+
+
 def claim(record, name):
     """Record of which program the runs of a variant are; SystemExit if there are some of another one."""
     import programs  # only here, since it takes seconds
@@ -90,7 +96,7 @@ def claim(record, name):
     if VARIANTS[name].script == "import":
         return
     line = programs.of_record(record, name)
-    recorded = {(row["record"], row["variant"]): row["program"] for row in read("programs")}
+    recorded = recorded_programs()
     if (record, name) not in recorded:
         append("programs", [record, name, line])
     elif recorded[record, name] != line:

@@ -9,31 +9,28 @@ import json
 import math
 import re
 import statistics
-from pathlib import Path
 
 import measure
 from measure import ENDINGS, ROOT, SCRIPTS, VARIANTS
 from scipy import stats
 
-TUTORIALS, TESTS = ROOT / "tutorials", ROOT / "tests"
-PAGES = sorted(path for folder in (ROOT, TUTORIALS, TESTS) for path in folder.glob("*.md"))
+# isort: split
+import chapter  # measure says where it is
+
+PAGES = sorted(
+    path for folder in (".", "tutorials", "tests") for path in (ROOT / folder).glob("*.md")
+)
 # The variants that are there for their time; of the others, the exercises, and those on 02
 SPEEDS = [name for name, variant in VARIANTS.items() if variant.speed]
 EXERCISES = [name for name in VARIANTS if name.startswith("03") and name not in SPEEDS]
 IRIS = [name for name in VARIANTS if name.startswith("02") and name not in SPEEDS]
 
 
-def differing():
-    """Return the variants that chapter.py declares to be another program than the book's."""
-    text = (TESTS / "chapter.py").read_text(encoding="utf-8")
-    declared = re.search(r"(?ms)^DIFFERENCES = \{(.*?)\}$", text)[1]
-    numbers = re.findall(r'"(0\d)": Difference', declared)
-    return [name for name, variant in VARIANTS.items() if variant.script in numbers]
-
-
 # Whose runs say between what the results of a script lie: 05 trains the network of 02, with its seeds
 RANGE = {number: "02" if number == "05" else number for number in SCRIPTS}
-MARGINS = {n: v.margin for n, v in VARIANTS.items() if v.margin and n not in differing()}
+MARGINS = {
+    n: v.margin for n, v in VARIANTS.items() if v.margin and v.script not in chapter.DIFFERENCES
+}
 
 
 # The records
@@ -55,6 +52,11 @@ def results(name, record="results"):
     """Return the result of each run of a variant: the loss of 01, else the accuracy."""
     column = "loss" if name == "01" else "accuracy"
     return [float(run[column]) for run in read(record)[name]]
+
+
+def average(name, record="results"):
+    """Return the mean of a variant, as printed."""
+    return f"{statistics.mean(results(name, record)):.4f}"
 
 
 def difference(then, now):
@@ -81,17 +83,12 @@ def set_up(column):
 @functools.cache
 def network(name):
     """Return the network of a variant, which is one of chapter.py's."""
-    import chapter  # only here, since Keras takes seconds
-    import keras
-
-    keras.utils.clear_session()
     return chapter.build_today(chapter.today(name))
 
 
 def recorded_program(name):
     """Return the line of the program that a variant is recorded of."""
-    lines = {(row["record"], row["variant"]): row["program"] for row in measure.read("programs")}
-    return lines["results", name]
+    return measure.recorded_programs()["results", name]
 
 
 def program(name, what):
@@ -117,18 +114,15 @@ def pythons():
 
 def tolerance(name):
     """Return how far the replay of an optimizer, or of an output, may be off."""
-    import chapter
-
     found = {**chapter.UPDATE_TOLERANCE, "output": chapter.OUTPUT_TOLERANCE}[name]
     return re.sub(r"e-0?", "e-", f"{found:.5g}") if found < 1e-4 else f"{found * 1000:.5g}e-3"
 
 
 FACTS = {
     # of the recorded runs of a variant
-    "mean": lambda name: f"{statistics.mean(results(name)):.4f}",
+    "mean": average,
     "low": lambda name: f"{min(results(name)):.4f}",
     "high": lambda name: f"{max(results(name)):.4f}",
-    "first": lambda name: f"{results(name)[0]:.4f}",
     "runs": lambda name: f"{len(results(name))}",
     "gap": lambda name: f"{abs(difference(name, name)[0]):.4f}",
     "gap-low": lambda name: f"{difference(name, name)[1]:+.4f}",
@@ -150,7 +144,6 @@ FACTS = {
     # of the set-up
     "download": lambda: f"{set_up('download_mb'):.0f}",
     "installed": lambda: f"{set_up('installed_mb') / 1000:.1f}",
-    "set-up": lambda: f"{set_up('seconds'):.0f}",
     "python": lambda which: pythons()[which],
     # of the tests
     "tolerance": tolerance,
@@ -158,11 +151,6 @@ FACTS = {
 
 
 # The parts
-
-
-def spread(name, record="results"):
-    """Return the mean of a variant, as printed."""
-    return f"{statistics.mean(results(name, record)):.4f}"
 
 
 def reach(name, language="script"):
@@ -209,20 +197,6 @@ def command(language, name):
     return [*shell, "```powershell", f".venv\\Scripts\\python {windows}", "```"]
 
 
-TEACHES = {  # what the table of the scripts says of each
-    "01": ("the four steps of every Keras program: data, model, training, evaluation",),
-    "02": ("real data: split them, train, and test on what the network has not seen",),
-    "03": ("images as rows of numbers, and what changes when you turn a knob",),
-    "04": ("layers that see which pixels are neighbors, and dropout",),
-    "05": ("keep a trained network, look inside it, draw how it learned",),
-}
-TEACHES["01"] += ("どのKerasプログラムにもある4つの手順：データ、モデル、訓練、評価",)
-TEACHES["02"] += ("実際のデータの分割、訓練、未知のデータでの評価",)
-TEACHES["03"] += ("画像を数値の列として扱うこと、設定を変えると何が変わるか",)
-TEACHES["04"] += ("隣り合うピクセルを生かす層とドロップアウト",)
-TEACHES["05"] += ("訓練したネットワークの保存、中身の確認、学習曲線",)
-
-
 def scripts(language):
     """Return the table of the five scripts."""
     found = []
@@ -232,7 +206,11 @@ def scripts(language):
         value = VARIANTS[number].printed
         printed = f"{value:.4f}" if value else "－" if japanese else "–"
         of_today = reach(RANGE[number], language), duration(number, language)
-        row = [f"4.{section}", f"[{path.name}](tutorials/{path.name})", TEACHES[number][japanese]]
+        row = [
+            f"4.{section}",
+            f"[{path.name}](tutorials/{path.name})",
+            VARIANTS[number].teaches[japanese],
+        ]
         found.append([*row, (kind if number == "01" else "") + printed, *of_today])
     head = "section | script | it teaches | book | here, lowest to highest (seeds) | time"
     if japanese:
@@ -249,7 +227,7 @@ def ranking(language, names):
     """Return the table of these variants."""
     found = []
     for name in ranked(names):
-        found.append([label(name, language), spread(name), reach(name, language)])
+        found.append([label(name, language), average(name), reach(name, language)])
         found[-1].append(duration(name, language))
     head = "command or edited lines | mean accuracy | lowest to highest (seeds) | time"
     if language == "ja":
@@ -277,15 +255,12 @@ def differences(language):
     found = []
     for name, margin in MARGINS.items():
         mean, low, high, p = difference(name, name)
-        row = [label(name), f"{len(results(name))}", spread(name, "book"), spread(name)]
+        row = [label(name), f"{len(results(name))}", average(name, "book"), average(name)]
         found.append([*row, f"{mean:+.4f}", f"{low:+.4f} to {high:+.4f}", f"{margin}", f"{p:.2f}"])
     head = "script and options | runs | then | now | difference | 95 % interval | margin | p"
     lines = table(head, found)
-    if differing():
-        import chapter
-
-        for number, declared in chapter.DIFFERENCES.items():
-            lines += ["", f"{number} is not compared (no. {declared.row}): {declared.sentence}"]
+    for number, declared in chapter.DIFFERENCES.items():
+        lines += ["", f"{number} is not compared (no. {declared.row}): {declared.sentence}"]
     return lines
 
 
@@ -355,5 +330,5 @@ def outdated():
 
 if __name__ == "__main__":
     for path in outdated():
-        Path(path).write_text(filled_in(path), encoding="utf-8", newline="\n")
+        path.write_text(filled_in(path), encoding="utf-8", newline="\n")
         print("written:", path.relative_to(ROOT))

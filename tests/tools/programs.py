@@ -5,6 +5,7 @@ their lines are written. A comment, an output or a flag more changes nothing of 
 """
 
 import contextlib
+import functools
 import inspect
 import io
 import sys
@@ -27,6 +28,7 @@ SETTINGS = """
 """
 
 
+@functools.cache
 def noise(training, test):
     """Return ((x_train, y_train), (x_test, y_test)) like MNIST: noise, with every label, always the same."""
     draws = np.random.RandomState(0)
