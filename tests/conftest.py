@@ -5,11 +5,8 @@ Nothing in the reader's environment has a say in the result: this file drops it 
 
 import atexit
 import concurrent.futures
-import contextlib
 import functools
-import io
 import os
-import runpy
 import shutil
 import subprocess
 import sys
@@ -24,10 +21,10 @@ from measure import SCRIPTS
 KEPT = """
     PATH HOME USERPROFILE SYSTEMROOT SYSTEMDRIVE COMSPEC PATHEXT TEMP TMP TMPDIR LOCALAPPDATA
     APPDATA LD_LIBRARY_PATH OPENBLAS_CORETYPE SSL_CERT_FILE KERAS_HOME KERAS_BACKEND MNIST_NPZ
+    HTTP_PROXY HTTPS_PROXY
 """
-WAY_OUT = "HTTP_PROXY", "HTTPS_PROXY"
 for name in list(os.environ):
-    if name.upper() not in (*KEPT.split(), *WAY_OUT):
+    if name.upper() not in KEPT.split():
         del os.environ[name]
 TRAINING = dict(os.environ)  # for whole ones: every core, and the reader's own MNIST or way to it
 os.environ.pop("MNIST_NPZ", None)
@@ -36,11 +33,31 @@ os.environ |= {"KERAS_HOME": tempfile.mkdtemp(), "MPLBACKEND": "agg"}
 os.environ |= dict.fromkeys(["https_proxy", "HTTPS_PROXY"], "http://127.0.0.1:9")
 # Commands run beside the tests, each with its share of the cores; JAX reads NPROC
 PROCESSES = min(3, os.cpu_count())
-THREADS = str(max(1, os.cpu_count() // (PROCESSES + 1)))
 for name in "OMP_NUM_THREADS", "NPROC", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS":
-    os.environ[name] = THREADS
+    os.environ[name] = str(max(1, os.cpu_count() // (PROCESSES + 1)))
 ENVIRONMENT = dict(os.environ)  # as it is before an imported package adds to it
 atexit.register(shutil.rmtree, ENVIRONMENT["KERAS_HOME"], ignore_errors=True)
+
+# What a reader types, the longest first: the flags, and more environment
+TYPED = {
+    "04": ("--epochs 2 --batch-size 32", {}),
+    "03": ("--epochs 3", {}),
+    "05": ("--epochs 5", {"PYTHONIOENCODING": "cp932", "LANG": "C"}),
+    "02": ("", {"PYTHONIOENCODING": "ascii"}),
+    "01": ("", {}),
+}
+POOL = concurrent.futures.ThreadPoolExecutor(PROCESSES)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _without_graphs():
+    """Let TensorFlow compute step by step here: compiling a training takes longer than its few steps."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.run_functions_eagerly(True)
 
 
 def source(number):
@@ -48,19 +65,10 @@ def source(number):
     return SCRIPTS[number].read_text(encoding="utf-8")
 
 
-def run_here(patch, number, flags, folder):
-    """Run a script to its end in this process and a folder; return its variables and its output."""
-    patch.setattr(sys, "argv", [str(SCRIPTS[number]), *flags.split()])
-    patch.chdir(folder)
-    with contextlib.redirect_stdout(io.StringIO()) as output:
-        variables = runpy.run_path(str(SCRIPTS[number]), run_name="__main__")
-    return variables, output.getvalue()
-
-
 @pytest.fixture
 def few_images(monkeypatch):
     """Let Keras have a small MNIST of noise."""
-    import keras  # only here, when the environment is ready for it
+    import keras
     import programs
 
     monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda path=None: programs.SMALL)
@@ -92,17 +100,6 @@ def mnist_file():
     digits = offline_mnist.read_npz(npz) if npz else offline_mnist.make_stand_in()
     np.savez(path, **{name: array[:2000] for name, array in digits.items()})
     return path
-
-
-# What a reader types, the longest first: the flags, and more environment
-TYPED = {
-    "04": ("--epochs 2 --batch-size 32", {}),
-    "03": ("--epochs 3", {}),
-    "05": ("--epochs 5", {"PYTHONIOENCODING": "cp932", "LANG": "C"}),
-    "02": ("", {"PYTHONIOENCODING": "ascii"}),
-    "01": ("", {}),
-}
-POOL = concurrent.futures.ThreadPoolExecutor(PROCESSES)
 
 
 @functools.cache

@@ -18,6 +18,7 @@ import keras
 import measure
 import numpy as np
 
+FIT, EVALUATE = keras.Sequential.fit, keras.Sequential.evaluate
 # The settings that make up a program; those that are not used are left out of its line. Not the whole
 # `get_config()`, which changes with Keras' version.
 SETTINGS = """
@@ -26,16 +27,16 @@ SETTINGS = """
     momentum nesterov rho epsilon initial_accumulator_value weight_decay clipnorm clipvalue
     label_smoothing from_logits
 """
+# Arguments of `fit` that have a part of the line to themselves, or change no result
+SHOWN = "self", "x", "y", "epochs", "batch_size", "verbose"
 
 
 @functools.cache
 def noise(training, test):
     """Return ((x_train, y_train), (x_test, y_test)) like MNIST: noise, with every label, always the same."""
-    draws = np.random.RandomState(0)
-    counts = training, test
+    draws, counts = np.random.RandomState(0), (training, test)
     images = [draws.randint(0, 256, (count, 28, 28), np.uint8) for count in counts]
-    labels = [(np.arange(count) % 10).astype(np.uint8) for count in counts]
-    return tuple(zip(images, labels, strict=True))
+    return tuple((x, (np.arange(len(x)) % 10).astype(np.uint8)) for x in images)
 
 
 SMALL = noise(320, 100)
@@ -55,27 +56,6 @@ def settings(thing):
     return ", ".join(found)
 
 
-def describe(model, fit):
-    """Return the line of a compiled model and of the arguments, by name, that `fit` gets."""
-    parts = [f"Input({model.input_shape[1:]})"]
-    for layer in model.layers:
-        dtype = "" if layer.compute_dtype == "float32" else f" in {layer.compute_dtype}"
-        parts.append(f"{type(layer).__name__}({settings(layer)}){dtype}")
-    loss = model.loss if isinstance(model.loss, str) else model.loss.name
-    more = "" if isinstance(model.loss, str) else settings(model.loss)
-    parts.append(f"{loss} {more}".strip())
-    parts.append(f"{type(model.optimizer).__name__}({settings(model.optimizer)})")
-    parts.append(f"epochs {fit['epochs']}, batches of {fit['batch_size']}")
-    for name in "xy":
-        numbers = np.ascontiguousarray(fit[name], "float32")
-        parts.append(f"{name} {numbers.shape} {zlib.crc32(numbers):08x}")
-    return "; ".join(parts)
-
-
-class Evaluated(Exception):
-    """What a script ends with when it evaluates."""
-
-
 def arguments(method, *given, **more):
     """Return the arguments of a call by name, with the defaults of those that are not given."""
     bound = inspect.signature(method).bind(*given, **more)
@@ -83,23 +63,47 @@ def arguments(method, *given, **more):
     return bound.arguments
 
 
+def describe(model, *given, **more):
+    """Return the line of a compiled model and of what its `fit` is given."""
+    parts = [f"Input({model.input_shape[1:]})"]
+    for layer in model.layers:
+        dtype = "" if layer.compute_dtype == "float32" else f" in {layer.compute_dtype}"
+        parts.append(f"{type(layer).__name__}({settings(layer)}){dtype}")
+    loss, more_of_loss = model.loss, ""
+    if not isinstance(loss, str):
+        loss, more_of_loss = loss.name, settings(loss)
+    parts.append(f"{loss} {more_of_loss}".strip())
+    parts.append(f"{type(model.optimizer).__name__}({settings(model.optimizer)})")
+    fit, plain = arguments(FIT, model, *given, **more), arguments(FIT, model)
+    parts.append(f"epochs {fit['epochs']}, batches of {fit['batch_size']}")
+    for name in "xy":
+        numbers = np.ascontiguousarray(fit[name], "float32")
+        parts.append(f"{name} {numbers.shape} {zlib.crc32(numbers):08x}")
+    others = [name for name in fit if name not in SHOWN and fit[name] is not plain[name]]
+    return "; ".join(parts + [f"{name}={fit[name]!r:.20}" for name in others])
+
+
+class Evaluated(Exception):
+    """What a script ends with when it evaluates."""
+
+
 def handed_over(text, flags=(), load_data=lambda path=None: SMALL):
     """Run the text of a script up to its evaluation, without training; return what it has handed over.
 
-    That is: `model`, its `weights` and `steps_per_execution` when `fit` was called, and the arguments of
-    `fit` and `evaluate`. `load_data` stands for that of MNIST.
+    That is: `model`, its `weights` and `steps_per_execution` when `fit` was called, the `line` of the
+    program, and the arguments of `fit` and `evaluate`. `load_data` stands for that of MNIST.
     """
     found = types.SimpleNamespace()
 
-    def fit(*given, original=keras.Sequential.fit, **more):
-        found.fit = arguments(original, *given, **more)
-        found.model = found.fit["self"]
-        found.weights = found.model.get_weights()
-        found.steps_per_execution = found.model.steps_per_execution
+    def fit(model, *given, **more):
+        found.model, found.weights = model, model.get_weights()
+        found.steps_per_execution = model.steps_per_execution
+        found.line = describe(model, *given, **more)
+        found.fit = arguments(FIT, model, *given, **more)
         return keras.callbacks.History()
 
-    def evaluate(*given, original=keras.Sequential.evaluate, **more):
-        found.evaluate = arguments(original, *given, **more)
+    def evaluate(*given, **more):
+        found.evaluate = arguments(EVALUATE, *given, **more)
         raise Evaluated
 
     with (
@@ -113,17 +117,6 @@ def handed_over(text, flags=(), load_data=lambda path=None: SMALL):
     return found
 
 
-def of_variant(name):
-    """Return the line of a variant's script as it is today, with its edits and flags."""
-    variant = measure.VARIANTS[name]
-    policy = keras.config.dtype_policy()
-    try:
-        found = handed_over(measure.edited(variant.script, variant.edits), variant.flags.split())
-    finally:
-        keras.config.set_dtype_policy(policy)
-    return describe(found.model, found.fit)
-
-
 def rows_of_chapter(program, seed=0, data=SMALL):
     """Return x_train, y_train, x_test and y_test of a program of chapter.py."""
     with mock.patch.object(chapter.mnist, "load_data", lambda path=None: data):
@@ -133,8 +126,18 @@ def rows_of_chapter(program, seed=0, data=SMALL):
 def of_chapter(program):
     """Return the line of a program of chapter.py, as today's Keras has to be told it."""
     x, y, _, _ = rows_of_chapter(program)
-    fit = {"x": x, "y": y, "epochs": program.epochs, "batch_size": program.batch_size}
-    return describe(chapter.build_today(program), fit)
+    settings_of_fit = {"epochs": program.epochs, "batch_size": program.batch_size}
+    return describe(chapter.build_today(program), x, y, **settings_of_fit)
+
+
+def of_variant(name):
+    """Return the line of a variant's script as it is today, with its edits and flags."""
+    variant, policy = measure.VARIANTS[name], keras.config.dtype_policy()
+    try:
+        text = measure.edited(variant.script, variant.edits)
+        return handed_over(text, variant.flags.split()).line
+    finally:
+        keras.config.set_dtype_policy(policy)
 
 
 def of_record(record, name):
