@@ -1,8 +1,7 @@
 """What one environment does not show: other versions, backends and places.
 
     python -m pip install "nox>=2024.10.9" uv
-    nox                    every session marked * in the list, on every Python found here
-    nox --list             the sessions, with what each is for
+    nox             every session marked * in `nox --list`, on every Python found here
 
 Arguments after `--` go to pytest, or to the program that the session runs.
 """
@@ -38,6 +37,7 @@ HOSTILE = """
     KERAS_MAX_EPOCHS=1 KERAS_MAX_STEPS_PER_EPOCH=1 MPLBACKEND=TkAgg FORCE_COLOR=1 OMP_NUM_THREADS=1
     TF_CPP_MIN_LOG_LEVEL=3 TF_ENABLE_ONEDNN_OPTS=0 TF_USE_LEGACY_KERAS=1 TF_NUM_INTRAOP_THREADS=1
     XLA_FLAGS=--xla_force_host_platform_device_count=3 JAX_ENABLE_X64=1 JAX_PLATFORMS=cpu
+    PYTEST_ADDOPTS=--capture=sys
 """
 
 
@@ -55,9 +55,10 @@ def tests(name, about, packages, python=None, venv_backend="uv", **environment):
 
 TORCH = "Keras on PyTorch: on Linux the build for GPUs, several GB, but with UV_TORCH_BACKEND=cpu."
 NOTEBOOK = "All five tutorials with %run, in the kernel of one notebook."
+LOWEST = ["--resolution", "lowest-direct", *LOWER_BOUNDS]
 tests("locked", "The versions of versions.txt.", REQUIREMENTS, PYTHONS, "venv")
 tests("newest", "The newest versions of everything.", LOWER_BOUNDS, PYTHONS, "venv")
-tests("lowest", "The lowest versions.", ["--resolution", "lowest-direct", *LOWER_BOUNDS], RELEASED)
+tests("lowest", "The lowest versions.", LOWEST, RELEASED)
 tests("jax", "Keras on JAX.", [*REQUIREMENTS, "jax"], RELEASED, KERAS_BACKEND="jax")
 tests("torch", TORCH, [*REQUIREMENTS, "torch"], RELEASED, KERAS_BACKEND="torch")
 tests("notebook", NOTEBOOK, [*REQUIREMENTS, "ipykernel", "nbclient"], PYTEST_ADDOPTS="-k notebook")
@@ -73,7 +74,6 @@ def hostile(session):
     (home / "offline_mnist.py").write_text("raise ImportError('not this one')\n")
     environment = dict(setting.split("=", 1) for setting in HOSTILE.split())
     environment |= dict.fromkeys(["HOME", "USERPROFILE", "PYTHONPATH"], str(home))
-    environment["PYTEST_ADDOPTS"] = "--strict-markers --capture=sys -p no:cacheprovider"
     session.run("python", "-m", "pytest", *session.posargs, env=environment)
 
 
@@ -111,17 +111,13 @@ def lock(session):
 
 @nox.session(default=False, python=["3.11", "3.13"], venv_backend="venv")
 def setup(session):
-    """Measure what the README's first command downloads, writes and takes, on Linux or macOS."""
-    wheels, folder = (Path(session.create_tmp(), name) for name in ("wheels", "venv"))
+    """What the README's second command downloads, writes (MB) and takes (seconds), for setup.csv."""
+    wheels = Path(session.create_tmp(), "wheels")
     session.run("pip", "download", "-q", "-d", str(wheels), *REQUIREMENTS)
     start = time.perf_counter()
-    session.run("python", "-m", "venv", "--clear", str(folder))
-    install = ["-m", "pip", "install", "-q", "--no-index", "--find-links", str(wheels)]
-    session.run(f"{folder}/bin/python", *install, *REQUIREMENTS, external=True)
-    line = f"{platform.system()} {platform.machine()},{session.python}"
+    session.install("--no-index", "--find-links", str(wheels), *REQUIREMENTS)
     seconds = time.perf_counter() - start
-    for place in wheels, folder:
-        size = sum(path.lstat().st_size for path in place.rglob("*") if not path.is_dir())
-        line += f",{size / 1e6:.0f}"
-    with open("tests/records/setup.csv", "a", encoding="utf-8") as record:
-        record.write(f"{line},{seconds:.0f}\n")
+    for place in wheels, Path(session.virtualenv.location):
+        files = [path for path in place.rglob("*") if not path.is_dir()]
+        session.log(f"{place}: {sum(path.lstat().st_size for path in files) / 1e6:.0f} MB")
+    session.log(f"{platform.system()} {platform.machine()},{session.python}: {seconds:.0f} s")

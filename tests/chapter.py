@@ -37,32 +37,30 @@ OPTIMIZERS = {
     "Adagrad": {"learning_rate": 0.01, "initial_accumulator_value": 0.0, "epsilon": 1e-16},
 }
 # How far today's Keras may be from what 2.0.6 makes of given weights and inputs: an output or a loss, and
-# a weight after any of 50 updates. Adagrad's may be further: 2.0.6 divides by sqrt(a) + 1e-8, today's Keras
-# by sqrt(a + epsilon), where a sums the squared gradients. With epsilon=1e-16 that is the same where a
-# gradient is 0 and where it is far above 1e-8; those of the replay go down to 3e-7 and leave 9.4e-4 with
-# TensorFlow, JAX and PyTorch alike. epsilon=1e-8 would leave 1.3e-1.
+# a weight after any of 50 updates. Adagrad's may be further, where gradients are hardly above 1e-8: those
+# of the replay go down to 3e-7 and leave 9.4e-4 on every backend. epsilon=1e-8 would leave 1.3e-1.
 OUTPUT_TOLERANCE = 1e-5
 UPDATE_TOLERANCE = {"SGD": 1e-6, "Adadelta": 1e-6, "Adagrad": 1.2e-3}
 # How Dense and Conv2D start by default
 START = {"kernel_initializer": "glorot_uniform", "bias_initializer": "zeros"}
 
 
+# Each of these returns x_train, y_train, x_test and y_test, with one-hot labels.
+
+
 def dummy_rows(seed):
-    """Return x_train, y_train, x_test, y_test of the chapter's rows: three, and one to test with."""
     x_train = np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6], [0.7, 0.8, 0.9]])
     y_train = np.array([[0, 0, 1], [0, 1, 0], [1, 0, 0]])
     return x_train, y_train, np.array([[0.1, 0.3, 0.5]]), np.array([[0, 0, 1]])
 
 
 def iris_rows(seed):
-    """Return 112 flowers to train with and 38 to test with, split as this seed says."""
     iris = load_iris()
     x_train, x_test, y_train, y_test = train_test_split(iris.data, iris.target, random_state=seed)
     return x_train, np.eye(3)[y_train], x_test, np.eye(3)[y_test]
 
 
 def mnist_rows(shape, seed):
-    """Return MNIST as float32 from 0 to 1, each image in this shape."""
     (x_train, y_train), (x_test, y_test) = mnist.load_data(MNIST)
     x_train = x_train.reshape((-1,) + shape).astype("float32") / 255
     x_test = x_test.reshape((-1,) + shape).astype("float32") / 255
@@ -199,7 +197,6 @@ def replay_updates(optimizer):
 
 
 def replay():
-    """Return what this software makes of every network and optimizer, for records/replay.json."""
     networks = {name: replay_network(build(program)) for name, program in PROGRAMS.items()}
     optimizers = {name: replay_updates(name).tolist() for name in OPTIMIZERS}
     return {"keras": keras.__version__, "networks": networks, "optimizers": optimizers}

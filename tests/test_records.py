@@ -1,33 +1,30 @@
-"""A record knows its program: what was trained then is what the scripts train today.
+"""A record knows its program, and the book's software and today's do the same.
 
 records/programs.csv has for each variant, as a line of plain text, what its runs are of (programs.py).
+records/replay.json has what Keras 2.0.6 makes of given inputs and weights, which can be repeated exactly;
+records/book.csv its whole trainings, which cannot, as chapter.py says: they are compared as samples.
 """
 
 import json
 import re
-from pathlib import Path
 
 import chapter
+import keras
 import measure
+import numpy as np
 import pages
 import pictures
 import PIL.Image
 import programs
 import pytest
+from chapter import OUTPUT_TOLERANCE, UPDATE_TOLERANCE
 from conftest import TRAINING
 from measure import ROOT, SCRIPTS, VARIANTS
 
 PROGRAMS = measure.recorded_programs()
+BOOK = [name for name, variant in VARIANTS.items() if variant.margin]
 WANTED = [("results", name) for name, variant in VARIANTS.items() if variant.script != "import"]
-WANTED += [("book", name) for name, variant in VARIANTS.items() if variant.margin]
-
-
-def test_every_program_is_recorded_once():
-    missing = [name for record, name in WANTED if (record, name) not in PROGRAMS]
-    assert missing == [], "run: python tests/tools/measure.py " + " ".join(missing)
-    assert list(PROGRAMS) == [row for row in PROGRAMS if row in WANTED], "without a variant"
-    rows = measure.read("programs")
-    assert len(rows) == len(PROGRAMS), "a program stands there twice"
+WANTED += [("book", name) for name in BOOK]
 
 
 @pytest.mark.parametrize(("record", "name"), WANTED)
@@ -42,7 +39,12 @@ def test_the_recorded_runs_are_of_today_s_program(record, name):
     )
 
 
-@pytest.mark.parametrize("name", [name for record, name in WANTED if record == "book"])
+def test_every_program_is_recorded_once():
+    recorded = [(row["record"], row["variant"]) for row in measure.read("programs")]
+    assert sorted(recorded) == sorted(WANTED), "programs.csv does not have each variant once"
+
+
+@pytest.mark.parametrize("name", BOOK)
 def test_the_book_s_runs_are_of_the_script_s_program_but_for_a_declared_difference(name):
     same = PROGRAMS["book", name] == PROGRAMS["results", name]
     declared = name[:2] in chapter.DIFFERENCES
@@ -51,12 +53,10 @@ def test_the_book_s_runs_are_of_the_script_s_program_but_for_a_declared_differen
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_seed_is_recorded_once(name):
-    variant, runs = VARIANTS[name], pages.read("results")[name]
-    command = f"run: python tests/tools/measure.py {name}"
-    records = [runs, pages.read("book")[name]] if variant.margin else [runs]
-    for found in records:
-        assert [int(run["seed"]) for run in found] == list(range(variant.seeds)), command
-    assert {run["command"] for run in runs} == {variant.command}
+    runs, command = pages.read("results")[name], f"run: python tests/tools/measure.py {name}"
+    for found in [runs, pages.read("book")[name]] if name in BOOK else [runs]:
+        assert [int(run["seed"]) for run in found] == list(range(VARIANTS[name].seeds)), command
+    assert {run["command"] for run in runs} == {VARIANTS[name].command}
 
 
 def test_05_has_the_results_of_02_whose_program_it_trains():
@@ -75,10 +75,9 @@ def test_runs_are_of_one_environment():
 def test_the_recorded_output_is_of_the_first_seed(number):
     lines = pages.endings()[number]
     assert lines[0] == "Epoch {0}/{0}".format(chapter.today(number).epochs)
-    first = pages.results(number)[0]
     shown = re.search(r"(?m)^\[([\d.]+), |^test accuracy: (.*)$", "\n".join(lines))
     again = f"run: python tests/tools/measure.py --anew {number}"
-    assert f"{float(shown[1] or shown[2]):.4f}" == f"{first:.4f}", again
+    assert round(float(shown[1] or shown[2]), 4) == pages.results(number)[0], again
 
 
 @pytest.mark.parametrize("name", pictures.PICTURES)
@@ -88,10 +87,7 @@ def test_a_picture_shows_what_its_name_says(name):
         assert 500 <= picture.width <= 1000
         assert 100 <= picture.height <= 700
         found = json.loads(picture.text.get("Description", "{}"))
-    assert found.pop("picture", None) == name, again
-    wanted = pictures.origin(name)
-    assert list(found) == list(wanted), again
-    assert all(found[key] == pytest.approx(wanted[key]) for key in found), again
+    assert found == {"picture": name, **pictures.origin(name)}, again
 
 
 def test_every_picture_is_made_here():
@@ -100,11 +96,71 @@ def test_every_picture_is_made_here():
 
 def test_a_run_is_added_only_to_runs_of_its_program(monkeypatch, tmp_path):
     (tmp_path / "programs.csv").write_text("record,variant,program\nresults,02,another\n")
-    monkeypatch.setattr(measure, "RECORDS", Path(tmp_path))
+    monkeypatch.setattr(measure, "RECORDS", tmp_path)
     with pytest.raises(SystemExit, match="of another program; --anew"):
         measure.claim("results", "02")
     measure.claim("results", "01")
     assert measure.read("programs")[1]["program"] == PROGRAMS["results", "01"]
+
+
+REPLAY = json.loads((measure.RECORDS / "replay.json").read_text(encoding="utf-8"))
+
+
+def update_difference(name, **changed):
+    """Return the largest difference of a weight from Keras 2.0.6 after any update of an optimizer."""
+    optimizer = getattr(keras.optimizers, name)(**{**chapter.OPTIMIZERS[name], **changed})
+    recorded = np.float32(REPLAY["optimizers"][name])
+    return np.abs(chapter.replay_updates(optimizer) - recorded).max()
+
+
+def test_the_replay_is_of_the_book_s_software_and_of_the_whole_chapter():
+    assert REPLAY["keras"] == "2.0.6"
+    assert list(REPLAY["networks"]) == list(chapter.PROGRAMS)
+    assert list(REPLAY["optimizers"]) == list(chapter.OPTIMIZERS) == list(UPDATE_TOLERANCE)
+    for recorded in REPLAY["optimizers"].values():
+        assert np.shape(recorded) == (1 + 50, 6, 3)
+        # Each one moves them
+        assert np.abs(np.diff(recorded, axis=0)).max(axis=(1, 2)).min() > 1e-4
+
+
+@pytest.mark.parametrize("name", chapter.PROGRAMS)
+def test_a_network_gives_the_book_s_output_and_loss(name):
+    output, loss = chapter.replay_network(chapter.build_today(chapter.PROGRAMS[name]))
+    recorded, recorded_loss = REPLAY["networks"][name]
+    assert np.abs(np.subtract(output, recorded)).max() < OUTPUT_TOLERANCE
+    assert abs(loss - recorded_loss) < OUTPUT_TOLERANCE
+
+
+@pytest.mark.parametrize("name", chapter.OPTIMIZERS)
+def test_an_optimizer_makes_the_book_s_updates(name):
+    assert update_difference(name) < UPDATE_TOLERANCE[name]
+
+
+CHANGED = [("SGD", {"learning_rate": 0.011}), ("SGD", {"momentum": 0.1})]
+CHANGED += [("Adadelta", {"epsilon": 1e-7}), ("Adadelta", {"rho": 0.9})]
+CHANGED += [("Adagrad", {"epsilon": 1e-8}), ("Adagrad", {"initial_accumulator_value": 0.1})]
+
+
+@pytest.mark.parametrize(("name", "changed"), CHANGED)
+def test_other_settings_are_told_apart(name, changed):
+    assert update_difference(name, **changed) > 100 * UPDATE_TOLERANCE[name]
+
+
+@pytest.mark.parametrize("name", pages.MARGINS)
+def test_then_and_now_differ_by_less_than_the_margin(name):
+    _, low, high, _ = pages.difference(name, name)
+    margin = pages.MARGINS[name]
+    assert -margin < low < high < margin, f"{name}: measure more seeds, or find out what differs"
+
+
+OTHERS = [("02", "02-epochs-100"), ("03", "03-epochs-5"), ("03", "03-adagrad")]
+OTHERS += [("04-book", "04-adadelta-default"), ("04-book", "04")]
+
+
+@pytest.mark.parametrize(("name", "other"), [pair for pair in OTHERS if pair[0] in pages.MARGINS])
+def test_another_training_is_told_apart(name, other):
+    _, low, high, _ = pages.difference(name, other)
+    assert max(abs(low), abs(high)) > pages.MARGINS[name]
 
 
 # How far a result may lie outside the recorded range: other machines and versions compute a little

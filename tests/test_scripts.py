@@ -21,20 +21,14 @@ KERNELS = [
     [""],
     ["/x/pydevconsole.py", "--mode=client", "--port=52344"],
 ]
-# What a flag takes, and what it refuses
-COUNTS = ["1", "10000000000"], ["0", "-3", "ten", "1.5", ""]
-SEEDS = ["0", "4294967295"], ["-1", "4294967296", "9999999999", "ten", ""]
-FLAGS = {"--epochs": COUNTS, "--batch-size": COUNTS, "--seed": SEEDS}
-UNKNOWN = {"--epoch5": ([], ["1"]), "-f": ([], ["x.json"]), "--f": ([], ["x.json"])}
-OWN = {"--optimizer": ([], ["adam"]), "--activation": ([], ["swish"])}
-OWN = {"03": OWN, "01": {"--quiet": ([], ["yes"])}, "05": {"--show": ([], ["1"])}}
+COUNTS = "--epochs", "--batch-size"
+ACCEPTED = [f"{flag}={count}" for flag in COUNTS for count in ("1", "10000000000")]
+ACCEPTED += ["--seed=0", "--seed=4294967295"]
+REFUSED = [f"{flag}={count}" for flag in COUNTS for count in ("0", "-3", "ten", "1.5", "")]
+REFUSED += [f"--seed={seed}" for seed in ("-1", "4294967296", "ten", "")]
+REFUSED += ["--epoch5=1", "-f=x.json", "--f=x.json"]
+OWN = {"01": ["--quiet=yes"], "03": ["--optimizer=adam", "--activation=swish"], "05": ["--show=1"]}
 every_script = pytest.mark.parametrize("number", SCRIPTS)
-
-
-def of_flags(which):
-    """Return [(number, flag, value)] of all that is accepted (0) or refused (1)."""
-    flags = {number: FLAGS | UNKNOWN | OWN.get(number, {}) for number in SCRIPTS}
-    return [(n, flag, value) for n in flags for flag in flags[n] for value in flags[n][flag][which]]
 
 
 def cells(number):
@@ -54,22 +48,39 @@ def show(cell, variables):
         assert value is None, f"Out[...] of {cell.splitlines()[0]}"
 
 
+@pytest.fixture
+def read_flags(monkeypatch):
+    """Return a function that runs the first cell of a script with this `sys.argv`: its variables."""
+
+    def run(number, *argv):
+        monkeypatch.setattr(sys, "argv", list(argv))
+        variables = {"__name__": "__main__", "__doc__": "", "__file__": "/x/y.py"}
+        show(cells(number)[0], variables)
+        return variables
+
+    return run
+
+
 @every_script
-def test_titles_of_the_cells(number):
+def test_cells_and_length(number):
     found = [re.match(r"# %% (\w+)", cell)[1] for cell in cells(number)]
     steps = ["Flags", "Libraries", "Data", "Model", "Training", "Evaluation"]
     assert [title for title in found if title != "Tip"] == steps
     assert found.count("Tip") == (3 if number == "05" else 0)
+    imported = re.findall(r"(?m)^(?:from|import) (\w+)", cells(number)[0])
+    assert imported == ["argparse"], f"{number} imports more before its flags are read"
+    lines = source(number).split("\n# /// script")[0].splitlines()
+    lesson = len(lines) - cells(number)[0].count("\n")
+    assert len(lines) <= 100, f"{number} has {len(lines)} lines without the uv block"
+    assert lesson / len(lines) >= 0.65, f"{number}: its lesson has {lesson} of {len(lines)} lines"
 
 
 @every_script
-def test_cells_can_be_run_again(few_images, monkeypatch, tmp_path, number):
+def test_cells_can_be_run_again(few_images, read_flags, monkeypatch, tmp_path, number):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", KERNELS[0])
-    variables = {"__name__": "__main__", "__doc__": None}
-    flags, libraries, data, *rest = cells(number)
-    show(flags, variables)
+    variables = read_flags(number, *KERNELS[0])
     variables["args"].epochs, variables["args"].batch_size = 1, 100
+    _, libraries, data, *rest = cells(number)
     for cell in libraries, data, data, *rest:  # the images must not be divided twice
         show(cell, variables)
     once = variables["model"].get_weights()
@@ -77,21 +88,19 @@ def test_cells_can_be_run_again(few_images, monkeypatch, tmp_path, number):
         show(cell, variables)
     model = variables["model"]
     same = all(map(np.array_equal, once, model.get_weights()))
-    assert same, "on from the model cell it repeats the run"
+    assert same, f"{number}: on from the model cell it does not repeat the run"
     updates = int(model.optimizer.iterations)
     # A training of the reader's own in between
     model.fit(variables["x_train"], variables["y_train"], batch_size=100, verbose=0)
     show(next(cell for cell in rest if cell.startswith("# %% Training")), variables)
-    assert int(model.optimizer.iterations) == 3 * updates, "the training trains on"
+    assert int(model.optimizer.iterations) == 3 * updates, f"{number} does not train on"
 
 
-@pytest.mark.parametrize("argv", KERNELS, ids=" ".join)
 @every_script
-def test_in_a_cell_the_defaults_apply(monkeypatch, number, argv):
-    monkeypatch.setattr(sys, "argv", argv)
-    variables = {"__name__": "__main__", "__doc__": None, "__file__": "/x/y.py"}
-    show(cells(number)[0], variables)
-    assert variables["args"].epochs == chapter.today(number).epochs
+def test_in_a_cell_the_defaults_apply(read_flags, number):
+    for argv in KERNELS:
+        args = read_flags(number, *argv)["args"]
+        assert args.epochs == chapter.today(number).epochs, argv
 
 
 @every_script
@@ -101,40 +110,33 @@ def test_a_script_can_be_pasted_into_python(few_images, monkeypatch, tmp_path, c
     console = code.InteractiveConsole({"__name__": "__console__", "__doc__": None})
     for line in source(number).splitlines():
         console.push(line)
-    assert console.push("") is False, "a block is still open"
+    assert console.push("") is False, f"{number}: a block is still open"
     out, err = capsys.readouterr()
     assert "Error" not in err
     assert ("accuracy: " if number != "01" else "[") in out
 
 
-@pytest.mark.parametrize(("number", "flag", "value"), of_flags(1))
-def test_wrong_flags_get_usage_and_one_line(monkeypatch, capsys, number, flag, value):
+@every_script
+def test_wrong_flags_get_usage_and_one_line(read_flags, capsys, number):
     """Whatever the script and its folder are called."""
-    name = "kernel_launcher.py" if flag in ("-f", "--f") else SCRIPTS[number].name
-    monkeypatch.setattr(sys, "argv", [f"/ipykernel/kernel_launcher.py/{name}", f"{flag}={value}"])
-    with pytest.raises(SystemExit) as ended:
-        show(cells(number)[0], {"__doc__": ""})
-    assert ended.value.code == 2
-    *usage, error = capsys.readouterr().err.splitlines()
-    assert usage[0].startswith(f"usage: {name} ")
-    assert all(line.startswith(("usage: ", " ")) for line in usage)
-    assert error.startswith(f"{name}: error: ")
-    assert flag in error
-    if value in ("0", "-1", "-3", "4294967296"):
-        assert re.findall(r"\d+", error)[-3:] == ["1", "0", "4294967295"]  # the limits
-
-
-@pytest.mark.parametrize(("number", "flag", "value"), of_flags(0))
-def test_right_flags_are_accepted(monkeypatch, capsys, number, flag, value):
-    monkeypatch.setattr(sys, "argv", [SCRIPTS[number].name, flag, value])
-    show(cells(number)[0], {"__doc__": ""})
-    assert capsys.readouterr() == ("", "")
+    for flag in REFUSED + OWN.get(number, []):
+        name = "kernel_launcher.py" if flag.endswith("f=x.json") else SCRIPTS[number].name
+        with pytest.raises(SystemExit) as ended:
+            read_flags(number, f"/ipykernel/kernel_launcher.py/{name}", flag)
+        assert ended.value.code == 2
+        *usage, error = capsys.readouterr().err.splitlines()
+        assert usage[0].startswith(f"usage: {name} "), flag
+        assert all(line.startswith(("usage: ", " ")) for line in usage), flag
+        assert re.match(rf"{name}: error: .*{flag.split('=')[0]}", error), flag
+        if flag in ("--epochs=0", "--batch-size=-3", "--seed=-1", "--seed=4294967296"):
+            assert re.findall(r"\d+", error)[-3:] == ["1", "0", "4294967295"], "the limits"
 
 
 @every_script
-def test_flags_are_read_before_keras_is_imported(number):
-    imported = re.findall(r"(?m)^(?:from|import) (\w+)", cells(number)[0])
-    assert imported == ["argparse"]
+def test_right_flags_are_accepted(read_flags, capsys, number):
+    for flag in ACCEPTED:
+        read_flags(number, SCRIPTS[number].name, flag)
+    assert capsys.readouterr() == ("", "")
 
 
 @every_script
@@ -144,6 +146,7 @@ def test_help_shows_the_docstring_and_every_default(number, tmp_path):
     docstring = source(number).split('"""')[1].strip()
     assert docstring in run.stdout
     assert f".venv/bin/python tutorials/{SCRIPTS[number].name} " in docstring
+    assert re.findall(r"row (\d+)", docstring) == re.findall(r"# Book (\d+):", docstring)
     program = chapter.today(number)
     shown = {"--epochs": program.epochs, "--batch-size": program.batch_size, "--seed": 0}
     if number == "03":
@@ -151,17 +154,10 @@ def test_help_shows_the_docstring_and_every_default(number, tmp_path):
     words = " ".join(run.stdout.split())
     for flag, default in shown.items():
         assert re.search(rf"{flag} \S+ \w[\w ]+ \(default: {default}\)", words), flag
-    own = {"01": ["--quiet"], "05": ["--show"]}
-    flags = set(re.findall(r"^  (--[\w-]+)", run.stdout, re.MULTILINE))
-    assert flags == {*shown, *own.get(number, [])}
-
-
-@every_script
-def test_length(number):
-    lines = source(number).split("\n# /// script")[0].splitlines()
-    lesson = len(lines) - next(n for n, line in enumerate(lines) if line.startswith("# %% Lib"))
-    assert len(lines) <= 100
-    assert lesson / len(lines) >= 0.65
+    own = {"01": ["--quiet"], "05": ["--show"]}.get(number, [])
+    flags = set(re.findall(r"(?m)^  (--[\w-]+)", run.stdout))
+    expected = "a new flag is declared here, and stands in both guides"
+    assert flags == {*shown, *own}, f"{number}: {expected}"
 
 
 # What a comment may say numbers of, by script: a number with words, one of which stands in the same clause,

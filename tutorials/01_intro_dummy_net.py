@@ -4,10 +4,10 @@ r"""Section 4.3: a first neural network, on three rows of dummy data.
 It shows how to build, train and evaluate a network with Keras, in as few lines as possible.
 
 Run:    .venv/bin/python tutorials/01_intro_dummy_net.py (Windows: .venv\Scripts\python)
-Expect: loss 0.6095 to 2.0520, accuracy 0.0 or 1.0 (100 seeds), about 4 seconds
+Expect: accuracy 0.0 or 1.0, loss 0.6095 to 2.0520 (100 seeds), about 4 seconds
 
 The flags below and the block for uv at the end are not the book's. A comment `# Book 7:` says what
-the book has in this place; row 7 of tutorials/changes.md says more. `# Extra:` is not in the book.
+the book has there; row 7 of tutorials/changes.md (changes.ja.md) says more. `# Extra:` is ours.
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
@@ -50,7 +50,8 @@ keras.utils.set_random_seed(args.seed)
 model = Sequential()
 # Book 7: The book writes Dense(2, input_dim=3). Today this gives a warning.
 model.add(Input(shape=(3,)))
-# Hidden layer: 2 neurons, each a weighted sum of the inputs; sigmoid makes it a number from 0 to 1
+# Hidden layer: 2 neurons, each a weighted sum of the inputs plus a bias, its own number.
+# Sigmoid turns this into a number from 0 to 1.
 model.add(Dense(2))
 model.add(Activation("sigmoid"))
 # Output layer: a neuron per class; softmax turns their values into probabilities

@@ -7,7 +7,7 @@ Run:    .venv/bin/python tutorials/02_iris_mlp.py (Windows: .venv\Scripts\python
 Expect: test accuracy 0.6579 to 1.0000 (80 seeds), about 6 seconds
 
 The flags below and the block for uv at the end are not the book's. A comment `# Book 7:` says what
-the book has in this place; row 7 of tutorials/changes.md says more. `# Extra:` is not in the book.
+the book has there; row 7 of tutorials/changes.md (changes.ja.md) says more. `# Extra:` is ours.
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter

@@ -9,7 +9,7 @@ Expect: test accuracy 0.9897 to 0.9916 (10 seeds), about 5 minutes
         test accuracy 0.9746 to 0.9810 (10 seeds), about 68 seconds
 
 The flags below and the block for uv at the end are not the book's. A comment `# Book 7:` says what
-the book has in this place; row 7 of tutorials/changes.md says more. `# Extra:` is not in the book.
+the book has there; row 7 of tutorials/changes.md (changes.ja.md) says more. `# Extra:` is ours.
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter

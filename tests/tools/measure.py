@@ -51,12 +51,9 @@ class Variant:
     @property
     def command(self):
         """Return what is run, as it is recorded."""
-        found = f"{self.script} {self.flags}".strip()
-        if self.edits:
-            found += ", edited"
-        if self.backend != "tensorflow":
-            found += f", on {self.backend}"
-        return found
+        edited = ", edited" if self.edits else ""
+        backend = f", on {self.backend}" if self.backend != "tensorflow" else ""
+        return f"{self.script} {self.flags}".strip() + edited + backend
 
 
 TOML = Path(__file__).with_name("variants.toml").read_text(encoding="utf-8")
@@ -64,24 +61,23 @@ VARIANTS = {name: Variant(name.split("-")[0], **keys) for name, keys in tomllib.
 
 
 def read(name):
-    """Return the recorded runs, a dictionary each, of a CSV file of the records."""
+    """Return the rows, a dictionary each, of a CSV file of the records."""
     with open(RECORDS / f"{name}.csv", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def append(name, row):
-    """Add a row to a CSV file of the records."""
-    with open(RECORDS / f"{name}.csv", "a", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerow(row)
+def write(name, rows, mode="a"):
+    """Add rows to a CSV file of the records; with the mode "w", write it anew."""
+    with open(RECORDS / f"{name}.csv", mode, encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
 
 
-def forget(name, unwanted):
-    """Leave out those rows of a CSV file of the records that `unwanted(row)` names."""
-    rows = read(name)
-    with open(RECORDS / f"{name}.csv", "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(row for row in rows if not unwanted(row))
+def forget(variants):
+    """Leave out of the records what is of today's runs of these variants."""
+    for name in "results", "programs":
+        rows = read(name)
+        kept = [r for r in rows if r.get("record") == "book" or r["variant"] not in variants]
+        write(name, [list(rows[0]), *(row.values() for row in kept)], "w")
 
 
 def recorded_programs():
@@ -96,10 +92,10 @@ def claim(record, name):
     if VARIANTS[name].script == "import":
         return
     line = programs.of_record(record, name)
-    recorded = recorded_programs()
-    if (record, name) not in recorded:
-        append("programs", [record, name, line])
-    elif recorded[record, name] != line:
+    recorded = recorded_programs().get((record, name))
+    if recorded is None:
+        write("programs", [[record, name, line]])
+    elif recorded != line:
         sys.exit(f"the runs of {name} in {record}.csv are of another program; --anew forgets them")
 
 
@@ -172,29 +168,23 @@ def run(name, seed, environ=os.environ, book_python=None):
 def record_ending(name, output):
     """Record how the output of a script ends, from its last epoch on, as a terminal shows it."""
     text = re.sub(r"\x1b\[[\d;]*m", "", output)  # without colours
-    lines = [
-        re.split("[\b\r]", line)[-1] for line in text[text.rindex("Epoch ") :].strip().split("\n")
-    ]
+    lines = text[text.rindex("Epoch ") :].strip().split("\n")
     endings = json.loads(ENDINGS.read_text(encoding="utf-8"))
-    text = json.dumps({**endings, name: lines}, indent=1, ensure_ascii=False, sort_keys=True)
+    endings[name] = [re.split("[\b\r]", line)[-1] for line in lines]
+    text = json.dumps(endings, indent=1, ensure_ascii=False, sort_keys=True)
     ENDINGS.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("variant", nargs="*", default=list(VARIANTS), help="default: all")
-    parser.add_argument(
-        "--anew", action="store_true", help="forget their recorded runs of today first"
-    )
+    parser.add_argument("--anew", action="store_true", help="forget their runs of today first")
     parser.add_argument("--book-python", help="the Python that `nox -s book` makes")
     args = parser.parse_args()
     if unknown := set(args.variant) - set(VARIANTS):
         parser.error(f"unknown: {', '.join(unknown)}")
     if args.anew:
-        forget("results", lambda row: row["variant"] in args.variant)
-        forget(
-            "programs", lambda row: row["record"] == "results" and row["variant"] in args.variant
-        )
+        forget(args.variant)
     todo = missing("results", args.variant)
     if args.book_python:
         todo += missing("book", [name for name in args.variant if VARIANTS[name].margin])
@@ -203,6 +193,6 @@ if __name__ == "__main__":
     for number, (seed, name, record) in enumerate(sorted(todo, key=lambda one: one[0]), 1):
         print(f"[{number}/{len(todo)}] {record} {name} seed {seed}", flush=True)
         row, output = run(name, seed, book_python=args.book_python if record == "book" else None)
-        append(record, row)
+        write(record, [row])
         if record == "results" and seed == 0 and name in SCRIPTS:
             record_ending(name, output)

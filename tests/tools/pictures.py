@@ -35,19 +35,19 @@ def load_mnist():
     return keras.datasets.mnist.load_data()[1]
 
 
-def run(number, *flags):
-    """Run a tutorial in this process and an empty folder, as if typed, and return its variables."""
-    sys.argv = [number, *flags]
+def run(name):
+    """Run a variant in this process and an empty folder, as if typed, and return its variables."""
+    script = str(measure.SCRIPTS[measure.VARIANTS[name].script])
+    sys.argv = [script, *measure.VARIANTS[name].flags.split()]
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        return runpy.run_path(str(measure.SCRIPTS[number]), run_name="__main__")
+        return runpy.run_path(script, run_name="__main__")
 
 
 def digits(images, titles, color="black"):
     """Draw images (n, 28, 28), ten in a row, with a title each."""
     rows = -(-len(images) // 10)
-    figure = plt.figure(figsize=(8, 1.05 * rows), layout="constrained")
-    for n, (image, title) in enumerate(zip(images, titles, strict=True), 1):
-        axis = figure.add_subplot(rows, 10, n)
+    figure, axes = plt.subplots(rows, 10, figsize=(8, 1.05 * rows), layout="constrained")
+    for axis, image, title in zip(axes.flat, images, titles, strict=True):
         axis.axis("off")
         axis.imshow(image, cmap="gray_r", vmin=0, vmax=255)
         axis.set_title(title, fontsize=8, color=color)
@@ -55,13 +55,12 @@ def digits(images, titles, color="black"):
 
 
 def sample_digits():
-    """04_07.png of the chapter: digits of MNIST, with their labels."""
-    return digits(*(part[:20] for part in load_mnist()))
+    images, labels = load_mnist()
+    return digits(images[:20], labels[:20])
 
 
 def mistakes():
-    """What the network of tutorial 04 still gets wrong: true digit "read as" predicted digit."""
-    variables = run("04", *measure.VARIANTS["04-book"].flags.split())
+    variables = run("04-book")
     truth = variables["y_test"].argmax(axis=1)
     guess = variables["model"].predict(variables["x_test"], verbose=0).argmax(axis=1)
     wrong = np.flatnonzero(guess != truth)[:20]
@@ -70,7 +69,7 @@ def mistakes():
 
 
 def stand_in():
-    """Two rows of real MNIST digits above two rows of the stand-in: of each digit the first two."""
+    """Draw two rows of MNIST above two rows of the stand-in: of each digit the first two."""
     arrays = offline_mnist.make_stand_in()
     parts = load_mnist(), (arrays["x_test"], arrays["y_test"])
     images = [x[np.flatnonzero(y == d)[n]] for x, y in parts for n in (0, 1) for d in range(10)]
@@ -78,13 +77,12 @@ def stand_in():
 
 
 def learning_curve():
-    """04_01.png of the chapter: what tutorial 05 draws of the iris network."""
     run("05")
     return plt.gcf()
 
 
 def exercises():
-    """The exercises on tutorial 03, the best above; each seed is a dot."""
+    """Draw the exercises on 03, the best above; each seed is a dot."""
     runs = origin("exercises.png")
     figure, axis = plt.subplots(figsize=(8, 0.3 * len(runs) + 0.8), layout="constrained")
     for row, (name, values) in enumerate(runs.items()):
@@ -98,7 +96,7 @@ def exercises():
     return figure
 
 
-# The picture of each function, and the variant that it shows a run of, the first seed's
+# What draws a picture, and the variant that it shows a run of, the first seed's
 PICTURES = {
     "04_07.png": (sample_digits, None),
     "04_01.png": (learning_curve, "05"),
@@ -110,8 +108,7 @@ PICTURES = {
 
 def origin(name):
     """Return what a picture is of, as far as the records say it."""
-    variant = PICTURES[name][1]
-    if variant:
+    if variant := PICTURES[name][1]:
         return {"variant": variant, "program": pages.recorded_program(variant), "seed": 0}
     if name == "exercises.png":
         return {one: pages.results(one) for one in reversed(pages.ranked(pages.EXERCISES))}
