@@ -1,14 +1,13 @@
 """The chapter's five programs, stated once: data, networks, optimizers, epochs and batches.
 
-This file runs on the book's software (Python 3.6, Keras 2.0.6, TensorFlow 1.3) and on today's. The tests
-hold the scripts against it; the book's software trains and replays it:
+This file runs on the book's software (Python 3.6, Keras 2.0.6, TensorFlow 1.3), which `nox -s book`
+installs, and on today's. The tests hold the scripts against it; the book's software trains and replays it:
 
     python tests/chapter.py 03-relu 0    train this variant with this seed; prints [loss, accuracy]
-    python tests/chapter.py replay       print what test_book.py repeats on today's Keras, as JSON
+    python tests/chapter.py replay       print what test_records.py repeats on today's Keras, as JSON
 
-`nox -s book` installs the book's software. There a seed repeats the start, the split and the order of
-the rows, but not the digits: TensorFlow 1.3 may update the weights of a layer before or after the
-gradient of the layer below has read them, whichever thread is first.
+There a seed does not repeat the digits: TensorFlow 1.3 may update the weights of a layer before or after
+the gradient of the layer below has read them, whichever thread is first.
 """
 
 import collections
@@ -127,9 +126,7 @@ def today(name):
 
 def build(program, optimizer=None):
     """Return the network of a program, compiled as in the chapter, not yet trained."""
-    model = Sequential()
-    for layer in program.network():
-        model.add(layer)
+    model = Sequential(list(program.network()))
     optimizer = optimizer or program.optimizer
     model.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
     return model
@@ -158,10 +155,11 @@ def given_weights(shapes):
 
     The kernels reach so far that values keep their size from layer to layer; no bias is 0.
     """
-    draws = np.random.RandomState(2017)
-    ranges = [np.sqrt(6 / np.prod(shape[:-1])) if len(shape) > 1 else 0.5 for shape in shapes]
-    drawn = [draws.uniform(-limit, limit, shape) for limit, shape in zip(ranges, shapes)]
-    return [weights.astype("float32") for weights in drawn]
+    draws, weights = np.random.RandomState(2017), []
+    for shape in shapes:
+        limit = np.sqrt(6 / np.prod(shape[:-1])) if len(shape) > 1 else 0.5
+        weights.append(draws.uniform(-limit, limit, shape).astype("float32"))
+    return weights
 
 
 def given_rows(shape, classes):

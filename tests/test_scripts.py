@@ -117,26 +117,23 @@ def test_a_script_can_be_pasted_into_python(few_images, monkeypatch, tmp_path, c
 
 
 @every_script
-def test_wrong_flags_get_usage_and_one_line(read_flags, capsys, number):
-    """Whatever the script and its folder are called."""
+def test_flags(read_flags, capsys, number):
+    """Wrong ones get usage and one line, whatever the script and its folder are called."""
+    for flag in ACCEPTED:
+        read_flags(number, SCRIPTS[number].name, flag)
+    assert capsys.readouterr() == ("", "")
     for flag in REFUSED + OWN.get(number, []):
         name = "kernel_launcher.py" if flag.endswith("f=x.json") else SCRIPTS[number].name
         with pytest.raises(SystemExit) as ended:
             read_flags(number, f"/ipykernel/kernel_launcher.py/{name}", flag)
         assert ended.value.code == 2
-        *usage, error = capsys.readouterr().err.splitlines()
-        assert usage[0].startswith(f"usage: {name} "), flag
-        assert all(line.startswith(("usage: ", " ")) for line in usage), flag
-        assert re.match(rf"{name}: error: .*{flag.split('=')[0]}", error), flag
+        said = capsys.readouterr().err
+        *usage, error = said.splitlines()
+        assert re.match(rf"usage: {name} ", said), f"{number} {flag}"
+        assert all(line.startswith(("usage: ", " ")) for line in usage), f"{number} {flag}"
+        assert re.match(rf"{name}: error: .*{flag.split('=')[0]}", error), f"{number} {flag}"
         if flag in ("--epochs=0", "--batch-size=-3", "--seed=-1", "--seed=4294967296"):
             assert re.findall(r"\d+", error)[-3:] == ["1", "0", "4294967295"], "the limits"
-
-
-@every_script
-def test_right_flags_are_accepted(read_flags, capsys, number):
-    for flag in ACCEPTED:
-        read_flags(number, SCRIPTS[number].name, flag)
-    assert capsys.readouterr() == ("", "")
 
 
 @every_script
@@ -151,43 +148,33 @@ def test_help_shows_the_docstring_and_every_default(number, tmp_path):
     shown = {"--epochs": program.epochs, "--batch-size": program.batch_size, "--seed": 0}
     if number == "03":
         shown |= {"--optimizer": "sgd", "--activation": "sigmoid"}
-    words = " ".join(run.stdout.split())
     for flag, default in shown.items():
-        assert re.search(rf"{flag} \S+ \w[\w ]+ \(default: {default}\)", words), flag
+        described = rf"{flag} \S+\s+\w[\w\s]+\(default:\s+{default}\)"
+        assert re.search(described, run.stdout), f"{number} {flag}"
     own = {"01": ["--quiet"], "05": ["--show"]}.get(number, [])
     flags = set(re.findall(r"(?m)^  (--[\w-]+)", run.stdout))
-    expected = "a new flag is declared here, and stands in both guides"
-    assert flags == {*shown, *own}, f"{number}: {expected}"
+    assert flags == {*shown, *own}, f"{number}: a new flag is declared here, and in both guides"
 
 
 # What a comment may say numbers of, by script: a number with words, one of which stands in the same clause,
 # or several numbers of one computation
-SIDE = int(pages.FACTS["size"]("04", "3", "1"))  # before pooling
-FLOWERS = f"""
-    150 flower | {pages.rows("02")} training epoch update batch | 38 test | 100 epoch | 50 neuron weight bias
-    {chapter.IRIS.epochs} epoch | 3 species neuron | 4 measurement species | 1 batch softmax one-hot label
-    2 => 0 0 1 | 4 => 50 => 3
-"""
-IMAGES = """
-    60,000 train | 10,000 test | 28 pixel image | 10 digit epoch | 1 gray | 3 color pixel filter
-    0 relu negative quarter | 0-255 => 0-1 | 2 => 0 0 1 0
-"""
+SIDE = pages.FACTS["size"]("04", "3", "1")  # before pooling
+FLOWERS = f"""150 flower | {pages.rows("02")} training epoch update batch | 38 test | 100 epoch
+    50 neuron weight bias | {chapter.IRIS.epochs} epoch | 3 species neuron | 4 measurement species
+    1 batch softmax one-hot label | 2 => 0 0 1 | 4 => 50 => 3"""
+IMAGES = """60,000 train | 10,000 test | 28 pixel image | 10 digit epoch | 1 gray | 3 color pixel filter
+    0 relu negative quarter | 0-255 => 0-1 | 2 => 0 0 1 0"""
 CLAIMS = {
-    "01": """
-        3 neuron row | 2 neuron | 10 epoch update default | 0.01 rate | 0 sigmoid | 0.0 accuracy
-        1 sigmoid column without since | 1.0 accuracy | 3/3 | 1/1
-    """,
+    "01": """3 neuron row | 2 neuron | 10 epoch update default | 0.01 rate | 0.0 accuracy | 0 sigmoid
+        1 sigmoid column without since | 1.0 accuracy | 3/3 | 1/1""",
     "02": FLOWERS,
-    "03": f"""{IMAGES} 50 neuron | 20 neuron | 1 epoch since | 10 default epoch
-        28 x 28 => 784 | 60,000 / 32 = {pages.batches("03"):,}
-    """,
-    "04": f"""{IMAGES} 32 filter image | 64 filter pattern more | 2 pool value | 4.5 section | 0.001 rate
-        {SIDE} x {SIDE} => {SIDE // 2} x {SIDE // 2} | {SIDE // 2} x {SIDE // 2} x 64 | 3 x 3 | 2 x 2
-        28 28 1 | 28 x 28
-    """,
-    "05": f"""{FLOWERS} 4.4 section | 0 epoch | 20 x {pages.batches("05")}
-        4 x 50 weights and 50 biases: {pages.FACTS["parameters-of"]("05", "0")}
-    """,
+    "03": f"""{IMAGES} | 50 neuron | 20 neuron | 1 epoch since | 10 default epoch | 28 x 28 => 784
+        60,000 / 32 = {pages.batches("03"):,}""",
+    "04": f"""{IMAGES} | 32 filter image | 64 filter pattern more | 2 pool value | 4.5 section
+        {SIDE} x {SIDE} => {SIDE // 2} x {SIDE // 2} | {SIDE // 2} x {SIDE // 2} x 64 | 28 28 1
+        3 x 3 | 2 x 2 | 28 x 28 | 0.001 rate""",
+    "05": f"""{FLOWERS} | 4.4 section | 0 epoch | 20 x {pages.batches("05")}
+        4 x 50 weights and 50 biases: {pages.FACTS["parameters-of"]("05", "0")}""",
 }
 VALUE = r"\d(?:[\d.,]*\d)?"
 
@@ -205,6 +192,5 @@ def test_numbers_in_comments_are_those_of_the_program(number):
         for clause in re.split(r"[;:.,] |=> ", comment):
             for found in re.findall(rf"(?<![\w.-]){VALUE}", clause):
                 words = [word for values, words in claims if values == [found] for word in words]
-                assert any(word in clause.lower() for word in words), (
-                    f"{number} says {found} in {clause!r}: not of its program, or not in CLAIMS here"
-                )
+                known = any(word in clause.lower() for word in words)
+                assert known, f"{number} says {found} in {clause!r}: it is not among CLAIMS here"

@@ -5,23 +5,23 @@ import sys
 import tomllib
 
 import pytest
+from conftest import source
 from measure import ROOT, SCRIPTS, TUTORIALS
 from packaging.requirements import Requirement
 
 PLACES = [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"), ("win32", "AMD64")]
 PIP, *REQUIREMENTS = re.findall(r"(?m)^[^#\n].*", (ROOT / "requirements.txt").read_text("utf-8"))
 MADE, *VERSIONS = (ROOT / "versions.txt").read_text("utf-8").splitlines()
+IMPORT = r'(?m)(?:^ *from |^ *import |import_module\(")(\w+)'
 
 
 def imports(path):
     """Return the packages that a script imports, with those of the files beside it; all are in ASCII."""
-    names = re.findall(
-        r"(?m)^ *(?:from|import) (\w+)|import_module\(\"(\w+)", path.read_text(encoding="ascii")
-    )
-    found = {one or other for one, other in names} - sys.stdlib_module_names
-    beside = {name for name in found if (TUTORIALS / f"{name}.py").exists()}
-    found = found.union(*(imports(TUTORIALS / f"{name}.py") for name in beside)) - beside
-    return {name.replace("sklearn", "scikit-learn") for name in found}
+    found = set()
+    for name in set(re.findall(IMPORT, path.read_text("ascii"))) - sys.stdlib_module_names:
+        beside = TUTORIALS / f"{name}.py"
+        found |= imports(beside) if beside.exists() else {name.replace("sklearn", "scikit-learn")}
+    return found
 
 
 def apply(lines, python, place):
@@ -35,18 +35,18 @@ def apply(lines, python, place):
 
 @pytest.mark.parametrize("number", SCRIPTS)
 def test_inline_metadata(number):
-    text = SCRIPTS[number].read_text(encoding="utf-8")
+    before, after = source(number).split("model.fit(")
     # The regular expression of the specification (PEP 723), for one block.
-    (block,) = re.findall(r"(?m)^# /// script$\s((?:^#(?:| .*)$\s)+)^# ///$", text)
-    metadata = tomllib.loads("".join(line[2:] + "\n" for line in block.splitlines()))
-    needed = imports(SCRIPTS[number]) | {"tensorflow"}  # the backend, which Keras imports
-    assert sorted(metadata.pop("dependencies")) == sorted(needed)
+    (block,) = re.findall(r"(?m)^# /// script$\s((?:^#(?:| .*)$\s)+)^# ///$", after)
+    assert "# /// script" not in before
+    metadata = tomllib.loads(re.sub("(?m)^# ?", "", block))
     # The day of versions.txt: the newest versions until then are the ones in there.
     day = re.fullmatch(r"# Made by `nox -s lock` on ([\d-]{10}): .*", MADE)[1]
+    needed = imports(SCRIPTS[number]) | {"tensorflow"}  # the backend, which Keras imports
+    assert sorted(metadata.pop("dependencies")) == sorted(needed)
     assert metadata.pop("tool") == {"uv": {"exclude-newer": f"{day}T00:00:00Z"}}
     # No 3.14: what TensorFlow's release candidate requires, uv installs in a random order.
     assert metadata == {"requires-python": ">=3.11,<3.14"}
-    assert text.index("# /// script") > text.index("model.fit(")
 
 
 @pytest.mark.parametrize("place", PLACES, ids="-".join)

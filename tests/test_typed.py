@@ -1,8 +1,4 @@
-"""The commands, as typed, run where their readers are, and learn.
-
-Each runs with no display, no terminal and no internet, in a folder with a space and Japanese letters in
-its name, some of them on an ASCII or a Japanese console.
-"""
+"""The commands, as typed, run where their readers are (TYPED in conftest.py says where), and learn."""
 
 import json
 import os
@@ -13,17 +9,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-import keras
-import measure
 import programs
 import pytest
 from conftest import ENVIRONMENT, TYPED, call, mnist_file, source
-from measure import ROOT, SCRIPTS
+from measure import ROOT, SCRIPTS, TUTORIALS, VARIANTS, edited
 
 MORE = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
 # What each must reach. Guessing reaches 0.33 in 02 and 05, 0.1 in 03 and 04; measured were 0.6 and more
 # in 02 over many seeds, and over four seeds 0.48 to 0.53 in 03 (on the stand-in) and 0.80 to 0.88 in 04.
-LEAST = {"02": 0.45, "03": 0.35, "04": 0.7, "05": 0.1}
+LEAST = {"01": 0, "02": 0.45, "03": 0.35, "04": 0.7, "05": 0.1}
+FILES = {"my_model.keras": b"PK\3\4", "learning_curve.png": b"\x89PNG"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.typed(n)) for n in SCRIPTS])
@@ -34,53 +29,40 @@ def test_it_runs_as_typed_and_learns(typed, name):
     flags, _ = TYPED[name]
     epochs = flags.split()[1] if flags else {"01": 10, "02": 20}[name]
     assert f"Epoch {epochs}/{epochs}" in ended.stdout
+    (accuracy,) = re.findall(r"(?m)(?:test accuracy: |^\[\d\.\d+, )([\d.]+)", ended.stdout)
+    assert float(accuracy) >= LEAST[name]
     made = {path.name: path.read_bytes()[:4] for path in folder.iterdir()}
-    if name == "05":
-        assert made == {"my_model.keras": b"PK\3\4", "learning_curve.png": b"\x89PNG"}
-        assert f"updates in its optimizer: {5 * 112}\n" in ended.stdout
-    else:
-        assert made == {}
-    if name == "01":
-        assert re.fullmatch(r"\[\d\.\d+, [01]\.0\]", ended.stdout.splitlines()[-1])
-    else:
-        accuracy = ended.stdout.rsplit("test accuracy: ", 1)[1].split()[0]
-        assert float(accuracy) > LEAST[name]
+    assert made == (FILES if name == "05" else {})
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
 def test_ctrl_c_ends_at_once_and_leaves_nothing(tmp_path):
-    command = [sys.executable, "-u", str(SCRIPTS["05"]), "--epochs", "100000"]
     # A shell's background jobs, and so these tests, may have been started with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, **pipes) as process:
-        try:
-            assert any(b"Epoch 2/" in line for line in process.stdout)
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=30)  # on a busy machine; the training would take an hour
-        finally:
-            process.kill()
-    assert process.returncode not in (0, -signal.SIGKILL)
+    command = [sys.executable, "-u", SCRIPTS["05"], "--epochs", "1000"]  # which take minutes
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path, env=ENVIRONMENT) as run:
+        assert any(b"Epoch 2/" in line for line in run.stdout)
+        run.send_signal(signal.SIGINT)
+        assert b"Epoch 999/" not in run.stdout.read()
+    assert run.returncode != 0
     assert not list(tmp_path.iterdir())
 
 
 def run_in_notebook(sources):
-    """Run cells in one kernel; return what each prints, but for progress and warnings, and the picture.
-
-    No cell may show a value that nobody asked for.
-    """
+    """Run cells in one kernel; return what each prints, but for progress and warnings, and the picture."""
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
     pytest.importorskip("ipykernel")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(one) for one in sources])
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("MNIST_NPZ", str(mnist_file()))
-        patch.setenv("PYTHONPATH", str(measure.TUTORIALS))  # for a cell without internet
+        patch.setenv("PYTHONPATH", str(TUTORIALS))  # for a cell without internet
         place = {"metadata": {"path": folder}}
         nbclient.NotebookClient(notebook, timeout=600, resources=place).execute()
         drawn = [path.read_bytes() for path in Path(folder).glob("*.png")]
     printed = []
     for cell in notebook.cells:
-        assert "execute_result" not in [output.output_type for output in cell.outputs], cell.source
+        kinds = [output.output_type for output in cell.outputs]
+        assert "execute_result" not in kinds, f"a value that nobody asked for: {cell.source}"
         text = "".join(o.text for o in cell.outputs if o.get("name") == "stdout")
         printed.append([s for s in text.splitlines() if not re.search("\x1b|^WARNING|^Epoch", s)])
     return printed, drawn
@@ -90,12 +72,10 @@ def test_notebook_gives_the_same_in_every_order():
     commands = ["01", "02 --epochs 3", "05 --epochs 4 --seed 3", "03 --epochs 1 --activation relu"]
     commands += ["03 --epochs 2", "04 --epochs 1", "05 --epochs 3"]
     lines = [f'%run "{SCRIPTS[line[:2]].as_posix()}"{line[2:]}' for line in commands]
-    order = [6, 5, 4, 3, 1, 0, 2]
     printed, drawn = run_in_notebook(lines)
-    other, _ = run_in_notebook([lines[n] for n in order])
-    assert [printed[n] for n in order] == other
-    assert all(len(one) > 0 for one in printed)
-    assert run_in_notebook(lines[6:]) == (printed[6:], drawn)
+    assert all(printed)
+    assert run_in_notebook(lines[::-1])[0] == printed[::-1]
+    assert run_in_notebook(lines[-1:]) == (printed[-1:], drawn)
 
 
 @pytest.mark.parametrize("number", ["01", "02", "03", "05"])
@@ -105,14 +85,11 @@ def test_notebook_runs_a_script_cell_by_cell(number):
     assert [line for printed in parts for line in printed] == whole
 
 
-def test_04_in_mixed_precision_spares_the_softmax(request):
-    edits = measure.VARIANTS["04-book-mixed"].edits
-    for _, new in edits:
-        assert new.splitlines()[0] in MORE
-    request.addfinalizer(lambda: keras.config.set_dtype_policy("float32"))
-    found = programs.handed_over(measure.edited("04", edits))
-    types = [layer.compute_dtype for layer in found.model.layers]
-    assert types == ["bfloat16"] * (len(types) - 1) + ["float32"]
+def test_04_in_mixed_precision_spares_the_softmax():
+    assert all(new.splitlines()[0] in MORE for _, new in VARIANTS["04-book-mixed"].edits)
+    program = programs.of_record("results", "04-book-mixed")
+    layers = re.findall(r"(\w+)\([^;]*\)( in bfloat16)?;", program)
+    assert [name for name, low in layers if not low] == ["Input", "Activation", "Adadelta"]
 
 
 def test_03_on_two_devices_gives_the_same(tmp_path):
@@ -120,12 +97,12 @@ def test_03_on_two_devices_gives_the_same(tmp_path):
     line = "keras.distribution.set_distribution(keras.distribution.DataParallel())"
     assert line in MORE
     environ = {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-    environ |= {"MNIST_NPZ": str(mnist_file()), "PYTHONPATH": str(measure.TUTORIALS)}
+    environ |= {"MNIST_NPZ": str(mnist_file()), "PYTHONPATH": str(TUTORIALS)}
     seeded, found = "keras.utils.set_random_seed(args.seed)", []
     for more in "pass", line:
         edits = [(seeded, f"{more}\n{seeded}")]
         edits += [("{score[1]:.4f}", "{len(model.weights[0].value.devices())}, {score}")]
-        (tmp_path / "edited.py").write_text(measure.edited("03", edits), encoding="utf-8")
+        (tmp_path / "edited.py").write_text(edited("03", edits), encoding="utf-8")
         run = call("edited.py", ["--epochs", "2", "--batch-size", "50"], tmp_path, **environ)
         assert run.returncode == 0, run.stderr
         found.append(json.loads(f"[{run.stdout.rsplit('test accuracy: ')[1]}]"))

@@ -121,7 +121,7 @@ FACTS = {
 
 
 def label(name, language=0):
-    """Return what a variant is called, each flag as code of its own: else a line might end within it."""
+    """Return what a variant is called, each flag as code of its own."""
     one = VARIANTS[name]
     return one.label[language] if one.label else f"`{one.command}`".replace(" --", "` `--")
 
@@ -134,8 +134,8 @@ def outcome(name, form, second, minute):
 
 
 def table(lines):
-    """Return the rows of a table, " | " between their cells; no line on the page ends within a flag."""
-    return "\n".join(re.sub("(`--.*`) `--", r"\1<br>`--", f"| {line} |") for line in lines)
+    """Return the rows of a table, " | " between cells; each flag begins a line, so that none ends within it."""
+    return "\n".join(f"| {line} |".replace(" `--", "<br>`--") for line in lines)
 
 
 @cache
@@ -146,8 +146,9 @@ def parts(language):
     for number, path in SCRIPTS.items():
         one = VARIANTS[number]
         link = f"4.{int(number) + 2} [{path.name}](tutorials/{path.name})"
-        own = f"{one.teaches[language]} | {f'{one.printed:.4f}' if one.printed else '–'}"
-        lines.append(f"{link} | {own} | {outcome(number, *OUTCOME[language])}")
+        printed = f"{one.printed:.4f}" if one.printed else "–"
+        cells = f"{link}<br>{one.teaches[language]} | {printed}"
+        lines.append(f"{cells} | {outcome(number, *OUTCOME[language])}")
     found["scripts"] = table(lines)
     for part, names in {"exercises": EXERCISES, "iris": IRIS}.items():
         cells = {name: f"{label(name, language)} | {average(name)}" for name in ranked(names)}

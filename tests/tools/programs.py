@@ -34,8 +34,8 @@ SHOWN = "self", "x", "y", "epochs", "batch_size", "verbose"
 @functools.cache
 def noise(training, test):
     """Return ((x_train, y_train), (x_test, y_test)) like MNIST: noise, with every label, always the same."""
-    draws, counts = np.random.RandomState(0), (training, test)
-    images = [draws.randint(0, 256, (count, 28, 28), np.uint8) for count in counts]
+    draws = np.random.RandomState(0)
+    images = [draws.randint(0, 256, (count, 28, 28), np.uint8) for count in (training, test)]
     return tuple((x, (np.arange(len(x)) % 10).astype(np.uint8)) for x in images)
 
 
@@ -69,10 +69,8 @@ def describe(model, *given, **more):
     for layer in model.layers:
         dtype = "" if layer.compute_dtype == "float32" else f" in {layer.compute_dtype}"
         parts.append(f"{type(layer).__name__}({settings(layer)}){dtype}")
-    loss, more_of_loss = model.loss, ""
-    if not isinstance(loss, str):
-        loss, more_of_loss = loss.name, settings(loss)
-    parts.append(f"{loss} {more_of_loss}".strip())
+    loss = model.loss
+    parts.append(loss if isinstance(loss, str) else f"{loss.name} {settings(loss)}".strip())
     parts.append(f"{type(model.optimizer).__name__}({settings(model.optimizer)})")
     fit, plain = arguments(FIT, model, *given, **more), arguments(FIT, model)
     parts.append(f"epochs {fit['epochs']}, batches of {fit['batch_size']}")
@@ -87,7 +85,7 @@ class Evaluated(Exception):
     """What a script ends with when it evaluates."""
 
 
-def handed_over(text, flags=(), load_data=lambda path=None: SMALL):
+def handed_over(text, flags="", load_data=lambda path=None: SMALL):
     """Run the text of a script up to its evaluation, without training; return what it has handed over.
 
     That is: `model`, its `weights` and `steps_per_execution` when `fit` was called, the `line` of the
@@ -109,7 +107,7 @@ def handed_over(text, flags=(), load_data=lambda path=None: SMALL):
     with (
         mock.patch.multiple(keras.Sequential, fit=fit, evaluate=evaluate),
         mock.patch.object(keras.datasets.mnist, "load_data", load_data),
-        mock.patch.object(sys, "argv", ["script.py", *flags]),
+        mock.patch.object(sys, "argv", ["script.py", *flags.split()]),
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.suppress(Evaluated),
     ):
@@ -117,29 +115,20 @@ def handed_over(text, flags=(), load_data=lambda path=None: SMALL):
     return found
 
 
-def rows_of_chapter(program, seed=0, data=SMALL):
-    """Return x_train, y_train, x_test and y_test of a program of chapter.py."""
-    with mock.patch.object(chapter.mnist, "load_data", lambda path=None: data):
-        return program.data(seed)
-
-
-def of_chapter(program):
-    """Return the line of a program of chapter.py, as today's Keras has to be told it."""
-    x, y, _, _ = rows_of_chapter(program)
-    settings_of_fit = {"epochs": program.epochs, "batch_size": program.batch_size}
-    return describe(chapter.build_today(program), x, y, **settings_of_fit)
-
-
-def of_variant(name):
-    """Return the line of a variant's script as it is today, with its edits and flags."""
-    variant, policy = measure.VARIANTS[name], keras.config.dtype_policy()
-    try:
-        text = measure.edited(variant.script, variant.edits)
-        return handed_over(text, variant.flags.split()).line
-    finally:
-        keras.config.set_dtype_policy(policy)
+def rows_of_chapter(data, seed=0, mnist=SMALL):
+    """Return x_train, y_train, x_test and y_test of the `data` of a program of chapter.py."""
+    with mock.patch.object(chapter.mnist, "load_data", lambda path=None: mnist):
+        return data(seed)
 
 
 def of_record(record, name):
     """Return the line that a run of today's scripts ("results") or of the book's software is of."""
-    return of_chapter(chapter.PROGRAMS[name]) if record == "book" else of_variant(name)
+    if record == "book":
+        program = chapter.PROGRAMS[name]
+        x, y, _, _ = rows_of_chapter(program.data)
+        settings_of_fit = {"epochs": program.epochs, "batch_size": program.batch_size}
+        return describe(chapter.build_today(program), x, y, **settings_of_fit)
+    variant = measure.VARIANTS[name]
+    found = handed_over(measure.edited(variant.script, variant.edits), variant.flags)
+    keras.config.set_dtype_policy("float32")
+    return found.line
