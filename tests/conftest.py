@@ -1,42 +1,37 @@
-"""Run the tutorials inside the tests, and as a reader types them.
-
-Nothing in the reader's environment has a say in the result: this file drops it before Keras is imported.
-"""
+"""Run the tutorials inside the tests, and as typed; no setting of the reader's has a say in the result."""
 
 import atexit
-import concurrent.futures
 import functools
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import offline_mnist
 import pytest
 from measure import SCRIPTS
 
 # What a Python needs to run, and what says on which backend and on which MNIST
-KEPT = """
-    PATH HOME USERPROFILE SYSTEMROOT SYSTEMDRIVE COMSPEC PATHEXT TEMP TMP TMPDIR LOCALAPPDATA
+KEPT = """PATH HOME USERPROFILE SYSTEMROOT SYSTEMDRIVE COMSPEC PATHEXT TEMP TMP TMPDIR LOCALAPPDATA
     APPDATA LD_LIBRARY_PATH OPENBLAS_CORETYPE SSL_CERT_FILE KERAS_HOME KERAS_BACKEND MNIST_NPZ
-    HTTP_PROXY HTTPS_PROXY
-"""
-for name in list(os.environ):
-    if name.upper() not in KEPT.split():
-        del os.environ[name]
-TRAINING = dict(os.environ)  # for whole ones: every core, and the reader's own MNIST or way to it
-os.environ.pop("MNIST_NPZ", None)
-# No settings of the reader's, no MNIST; and no way out to the internet: downloads fail at once
-os.environ |= {"KERAS_HOME": tempfile.mkdtemp(), "MPLBACKEND": "agg"}
-os.environ |= dict.fromkeys(["https_proxy", "HTTPS_PROXY"], "http://127.0.0.1:9")
+    HTTP_PROXY HTTPS_PROXY"""
+# For whole trainings: every core, and the reader's own MNIST or way to it
+TRAINING = {name: value for name, value in os.environ.items() if name.upper() in KEPT.split()}
 # Commands run beside the tests, each with its share of the cores; JAX reads NPROC
-PROCESSES = min(3, os.cpu_count())
-for name in "OMP_NUM_THREADS", "NPROC", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS":
-    os.environ[name] = str(max(1, os.cpu_count() // (PROCESSES + 1)))
+POOL = ThreadPoolExecutor(min(3, os.cpu_count()))
+THREADS = ["OMP_NUM_THREADS", "NPROC", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"]
+FOLDER = Path(tempfile.mkdtemp())
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+# Before Keras is imported; no settings, no MNIST, and no way to the internet: downloads fail at once
+os.environ.clear()
+os.environ |= TRAINING | {"KERAS_HOME": str(FOLDER), "MPLBACKEND": "agg", "MNIST_NPZ": ""}
+os.environ |= dict.fromkeys(["https_proxy", "HTTPS_PROXY"], "http://127.0.0.1:9")
+os.environ |= dict.fromkeys(THREADS, str(max(1, os.cpu_count() // 4)))
 ENVIRONMENT = dict(os.environ)  # as it is before an imported package adds to it
-atexit.register(shutil.rmtree, ENVIRONMENT["KERAS_HOME"], ignore_errors=True)
 
 # What a reader types, the longest first: the flags, and more environment
 TYPED = {
@@ -46,60 +41,56 @@ TYPED = {
     "02": ("", {"PYTHONIOENCODING": "ascii"}),
     "01": ("", {}),
 }
-POOL = concurrent.futures.ThreadPoolExecutor(PROCESSES)
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _without_graphs():
     """Let TensorFlow compute step by step here: compiling a training takes longer than its few steps."""
-    import keras
-
-    if keras.backend.backend() == "tensorflow":
+    if ENVIRONMENT.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
         import tensorflow
 
         tensorflow.config.run_functions_eagerly(True)
 
 
+@pytest.fixture
+def with_graphs():
+    """Let TensorFlow compile a training all the same, as it does for a reader."""
+    if ENVIRONMENT.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.run_functions_eagerly(False)
+        yield
+        tensorflow.config.run_functions_eagerly(True)
+    else:
+        yield
+
+
 def source(number):
-    """Return the text of a script."""
     return SCRIPTS[number].read_text(encoding="utf-8")
 
 
 @pytest.fixture
 def few_images(monkeypatch):
     """Let Keras have a small MNIST of noise."""
-    import keras
     import programs
 
-    monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda path=None: programs.SMALL)
-
-
-def no_internet(path=None):
-    """Stand for the `load_data` of Keras."""
-    raise OSError("no internet")
+    monkeypatch.setattr("keras.datasets.mnist.load_data", lambda path=None: programs.SMALL)
 
 
 def call(script, arguments, folder, **more):
     """Run Python on a script in a folder, as a reader does, with more environment; return how it ended."""
-    command = [sys.executable, str(script), *arguments]
-    pipes = {"stdin": subprocess.DEVNULL, "capture_output": True}
-    pipes |= {"encoding": "utf-8", "errors": "replace"}
+    command = [sys.executable, script, *arguments]
+    pipes = {"input": "", "capture_output": True, "encoding": "utf-8", "errors": "replace"}
     return subprocess.run(command, check=False, cwd=folder, env=ENVIRONMENT | more, **pipes)
 
 
 @functools.cache
 def mnist_file():
-    """Return the path of an `.npz` with 2,000 images to train with, and as many to test with.
-
-    They are MNIST's first if MNIST_NPZ names it, and those of the stand-in otherwise.
-    """
-    import offline_mnist
-
-    path = Path(ENVIRONMENT["KERAS_HOME"], "2000.npz")
+    """Return the path of an `.npz` with the first 2,000 images of each part of MNIST, or the stand-in."""
     npz = TRAINING.get("MNIST_NPZ")
     digits = offline_mnist.read_npz(npz) if npz else offline_mnist.make_stand_in()
-    np.savez(path, **{name: array[:2000] for name, array in digits.items()})
-    return path
+    np.savez(FOLDER / "2000.npz", **{name: array[:2000] for name, array in digits.items()})
+    return FOLDER / "2000.npz"
 
 
 @functools.cache
@@ -108,18 +99,14 @@ def start(number):
     flags, variables = TYPED[number]
     if number == "04":
         variables = {"MNIST_NPZ": str(mnist_file())}
-    folder = Path(ENVIRONMENT["KERAS_HOME"], f"{number} 日本語")
+    folder = FOLDER / f"{number} 日本語"
     folder.mkdir()
     return folder, POOL.submit(call, SCRIPTS[number], flags.split(), folder, **variables)
 
 
-def pytest_collection_modifyitems(items):
-    """Put the tests that wait for a command behind those that do not."""
-    items.sort(key=lambda item: item.get_closest_marker("typed") is not None)
-
-
 def pytest_collection_finish(session):
-    """Start the commands that the selected tests are marked with: `@pytest.mark.typed("03")`."""
+    """Start the commands that the selected tests are marked with, and put these tests last: they wait."""
+    session.items.sort(key=lambda item: item.get_closest_marker("typed") is not None)
     marks = [mark.args[0] for item in session.items for mark in item.iter_markers("typed")]
     for number in TYPED:
         if number in marks and not session.config.option.collectonly:

@@ -118,9 +118,10 @@ def test_a_script_hands_over_the_chapter_s_program_at_every_size(name, flags):
     assert found.steps_per_execution == calls, f"{name} {flags}: batches in one call"
 
 
-def test_03_leaves_no_trace_of_it(ended, capsys):
+def test_03_leaves_no_trace_of_its_speed(with_graphs, ended, capsys):
     """Whatever the reader does next shows its own batches and makes its own updates, without a warning."""
     found, _ = ended("03", "--epochs 1")
+    training = re.search(r"(?ms)^# %% Training.*?(?=^# %%)", source("03"))[0]
     model, x_train, y_train = (found[name] for name in ("model", "x_train", "y_train"))
     x_test, y_test = found["x_test"], found["y_test"]
     for use, batches, updates in [
@@ -128,6 +129,7 @@ def test_03_leaves_no_trace_of_it(ended, capsys):
         (lambda: model.evaluate(x_test, y_test), 4, 0),  # 100 images in batches of 32
         (lambda: model.fit(x_train, y_train), 10, 10),
         (lambda: model.fit(x_train, y_train, batch_size=100), 4, 4),
+        (lambda: exec(training, found), 10, 10),
     ]:
         before = int(model.optimizer.iterations)
         with warnings.catch_warnings():

@@ -86,14 +86,8 @@ def test_cells_can_be_run_again(few_images, read_flags, monkeypatch, tmp_path, n
     once = variables["model"].get_weights()
     for cell in rest:
         show(cell, variables)
-    model = variables["model"]
-    same = all(map(np.array_equal, once, model.get_weights()))
+    same = all(map(np.array_equal, once, variables["model"].get_weights()))
     assert same, f"{number}: on from the model cell it does not repeat the run"
-    updates = int(model.optimizer.iterations)
-    # A training of the reader's own in between
-    model.fit(variables["x_train"], variables["y_train"], batch_size=100, verbose=0)
-    show(next(cell for cell in rest if cell.startswith("# %% Training")), variables)
-    assert int(model.optimizer.iterations) == 3 * updates, f"{number} does not train on"
 
 
 @every_script

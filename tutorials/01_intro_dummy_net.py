@@ -50,7 +50,7 @@ keras.utils.set_random_seed(args.seed)
 model = Sequential()
 # Book 7: The book writes Dense(2, input_dim=3). Today this gives a warning.
 model.add(Input(shape=(3,)))
-# Hidden layer: 2 neurons, each a weighted sum of the inputs plus a bias, its own number.
+# Hidden layer: 2 neurons, each a weighted sum of the inputs plus a number, the bias.
 # Sigmoid turns this into a number from 0 to 1.
 model.add(Dense(2))
 model.add(Activation("sigmoid"))

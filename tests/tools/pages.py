@@ -147,8 +147,9 @@ def parts(language):
         one = VARIANTS[number]
         link = f"4.{int(number) + 2} [{path.name}](tutorials/{path.name})"
         printed = f"{one.printed:.4f}" if one.printed else "–"
-        cells = f"{link}<br>{one.teaches[language]} | {printed}"
-        lines.append(f"{cells} | {outcome(number, *OUTCOME[language])}")
+        loss = ["loss ", "損失 "][language] if number == "01" else ""
+        cells = f"{link}<br>{one.teaches[language]} | {loss}{printed}"
+        lines.append(f"{cells} | {loss}{outcome(number, *OUTCOME[language])}")
     found["scripts"] = table(lines)
     for part, names in {"exercises": EXERCISES, "iris": IRIS}.items():
         cells = {name: f"{label(name, language)} | {average(name)}" for name in ranked(names)}
