@@ -43,26 +43,25 @@ TYPED = {
 }
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _without_graphs():
-    """Let TensorFlow compute step by step here: compiling a training takes longer than its few steps."""
+def eagerly(yes):
+    """Let TensorFlow compute step by step: compiling a training takes longer than its few steps here."""
     if ENVIRONMENT.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
         import tensorflow
 
-        tensorflow.config.run_functions_eagerly(True)
+        tensorflow.config.run_functions_eagerly(yes)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _without_graphs():
+    eagerly(True)
 
 
 @pytest.fixture
 def with_graphs():
-    """Let TensorFlow compile a training all the same, as it does for a reader."""
-    if ENVIRONMENT.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
-        import tensorflow
-
-        tensorflow.config.run_functions_eagerly(False)
-        yield
-        tensorflow.config.run_functions_eagerly(True)
-    else:
-        yield
+    """Let it compile all the same, as it does for a reader."""
+    eagerly(False)
+    yield
+    eagerly(True)
 
 
 def source(number):

@@ -49,8 +49,8 @@ except Exception as error:
     # Extra: Without internet, the file offline_mnist.py in the same folder gives other digits.
     (x_train, y_train), (x_test, y_test) = import_module("offline_mnist").load_data(error)
 
-# 28 x 28 => 784, since a Dense layer wants a row. 0-255 => 0-1, without which relu, an activation
-# of the exercises, would learn nothing.
+# 28 x 28 => 784, since a Dense layer wants a row. 0-255 => 0-1: with larger values,
+# --activation relu would learn nothing.
 x_train = x_train.reshape(len(x_train), 784).astype("float32") / 255
 x_test = x_test.reshape(len(x_test), 784).astype("float32") / 255
 # One-hot labels, one column per digit: 2 => [0, 0, 1, 0, ...]
