@@ -99,7 +99,7 @@ FACTS = {
     "low": lambda name: f"{min(results(name)):.4f}",
     "high": lambda name: f"{max(results(name)):.4f}",
     "runs": lambda name: len(results(name)),
-    "gap": lambda name: f"{abs(difference(name, name)[0]):.4f}",
+    "gap": lambda name: f"{difference(name, name)[0]:+.4f}",
     "gap-low": lambda name: f"{difference(name, name)[1]:+.4f}",
     "gap-high": lambda name: f"{difference(name, name)[2]:+.4f}",
     "printed": lambda name: f"{VARIANTS[name].printed:.4f}",
