@@ -48,6 +48,8 @@ def rows(*cases):
 
 def assert_shown(number, *facts, **said):
     """Check that both pages have these facts in what they say of today, and Keras in what it `said`."""
+    without = [language for language, table in TABLES.items() if number not in table]
+    assert without == [], f"there is no row {number} any more; what its test shows is to go, too"
     texts = {language: table[number][1] for language, table in TABLES.items()} | said
     for name, text in texts.items():
         missing = [fact for fact in facts if fact not in re.sub("`|<!--.*?-->", "", text)]
@@ -57,8 +59,9 @@ def assert_shown(number, *facts, **said):
 @pytest.mark.parametrize("language", TABLES)
 def test_rows_and_scripts_lead_to_each_other(language):
     table, named, commented = TABLES[language], set(), set()
-    assert list(table) == list(range(1, len(table) + 1)), f"the numbers of the rows ({language})"
-    assert TESTED == set(table), f"the tests marked @row, and the rows ({language})"
+    numbers = list(range(1, len(table) + 1))
+    assert list(table) == numbers, f"number the rows ({language}), `# Book n:` and @row(n) anew"
+    assert TESTED == set(table), f"rows ({language}) without a test marked @row(n), or tests alone"
     silent = [number for number in table if SILENT[language] in table[number][1]]
     assert silent == list(range(1, len(silent) + 1)) != [], f"silent rows come first ({language})"
     for script in SCRIPTS:

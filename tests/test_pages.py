@@ -137,7 +137,7 @@ def test_each_language_has_every_part_picture_and_flag(end, unit, size):
     pictures = [path.name for path in (ROOT / "img").iterdir() if f"img/{path.name})" not in text]
     assert pictures == [], "not shown in this language"
     flags = [flag for flag in ALL_FLAGS if f"`{flag}`" not in TEXTS[f"tutorials/README.{end}"]]
-    assert flags == [], "not in the guide"
+    assert flags == [], f"not among the options in tutorials/README.{end}"
     keras = re.search("(?m)^keras.*", (ROOT / "requirements.txt").read_text(encoding="utf-8"))[0]
     assert f'%pip install -q "{keras}"' in TEXTS[f"tutorials/help.{end}"], "Colab gets another"
     assert "<details" not in text, "something is folded away"

@@ -72,7 +72,7 @@ def edited(number, edits):
     text = SCRIPTS[number].read_text(encoding="utf-8")
     for old, new in edits:
         if text.count(old) != 1:
-            raise ValueError(f"{number} does not have {old!r} once")
+            raise ValueError(f"{number} does not have {old!r} once, which variants.toml edits")
         text = text.replace(old, new)
     return text
 
