@@ -21,8 +21,8 @@ KEPT = """PATH HOME USERPROFILE SYSTEMROOT SYSTEMDRIVE COMSPEC PATHEXT TEMP TMP 
     HTTP_PROXY HTTPS_PROXY"""
 # For whole trainings: every core, and the reader's own MNIST or way to it
 TRAINING = {name: value for name, value in os.environ.items() if name.upper() in KEPT.split()}
-# Commands run beside the tests, each with its share of the cores; JAX reads NPROC
-POOL = ThreadPoolExecutor(min(3, os.cpu_count()))
+# Commands run beside the tests, which have a core of their own; JAX reads NPROC
+POOL = ThreadPoolExecutor(min(3, max(1, os.cpu_count() - 1)))
 THREADS = ["OMP_NUM_THREADS", "NPROC", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"]
 FOLDER = Path(tempfile.mkdtemp())
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)

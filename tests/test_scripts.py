@@ -79,7 +79,7 @@ def test_cells_and_length(number):
 def test_cells_can_be_run_again(few_images, read_flags, monkeypatch, tmp_path, number):
     monkeypatch.chdir(tmp_path)
     variables = read_flags(number, *KERNELS[0])
-    variables["args"].epochs, variables["args"].batch_size = 1, 100
+    variables["args"].epochs, variables["args"].batch_size = 1, 200
     _, libraries, data, *rest = cells(number)
     for cell in libraries, data, data, *rest:  # the images must not be divided twice
         show(cell, variables)
@@ -99,7 +99,7 @@ def test_in_a_cell_the_defaults_apply(read_flags, number):
 
 @every_script
 def test_a_script_can_be_pasted_into_python(few_images, monkeypatch, tmp_path, capsys, number):
-    monkeypatch.setattr(sys, "argv", ["", "--epochs", "1", "--batch-size", "100"])
+    monkeypatch.setattr(sys, "argv", ["", "--epochs", "1", "--batch-size", "200"])
     monkeypatch.chdir(tmp_path)
     console = code.InteractiveConsole({"__name__": "__console__", "__doc__": None})
     for line in source(number).splitlines():
