@@ -85,7 +85,7 @@ batches = ceil(len(x_train) / args.batch_size)  # in an epoch: 60,000 / 32 = 1,8
 # Book 17: Keras calls TensorFlow once per batch, in 2017 and today. One call for all batches of an
 # epoch is faster and gives the same result. PyTorch cannot do it.
 model.steps_per_execution = 1 if keras.config.backend() == "torch" else batches
-model.train_function = None  # Extra: makes Keras use the new number
+model.train_function = None  # Extra: makes Keras use the new number; all this is only for speed
 # Book 2: The book sets no epochs. The default was 10; since Keras 2.1.0 it is 1, without a warning.
 history = model.fit(x_train, y_train, batch_size=args.batch_size, epochs=args.epochs)
 # Extra: From here on, one batch per call again, as Keras does without these lines.
