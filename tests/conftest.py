@@ -3,6 +3,7 @@
 import atexit
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -66,6 +67,13 @@ def with_graphs():
 
 def source(number):
     return SCRIPTS[number].read_text(encoding="utf-8")
+
+
+def cells(number):
+    """Return the cells of a script, each with its title."""
+    parts = re.split(r"(?m)^(?=# %%)", source(number))
+    assert parts.pop(0) == "", f"{number} does not begin with a cell"
+    return parts
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import programs
 import pytest
-from conftest import source
+from conftest import cells, source
 from keras.models import load_model
 from measure import SCRIPTS
 from sklearn.datasets import load_iris
@@ -125,7 +125,7 @@ def test_a_script_hands_over_the_chapter_s_program_at_every_size(name, flags):
 def test_03_leaves_no_trace_of_its_speed(with_graphs, ended, capsys):
     """Whatever the reader does next shows its own batches and makes its own updates, without a warning."""
     found, _ = ended("03", "--epochs 1")
-    training = re.search(r"(?ms)^# %% Training.*?(?=^# %%)", source("03"))[0]
+    training = next(cell for cell in cells("03") if cell.startswith("# %% Training"))
     model, x_train, y_train = (found[name] for name in ("model", "x_train", "y_train"))
     x_test, y_test = found["x_test"], found["y_test"]
     for use, batches, updates in [

@@ -10,7 +10,7 @@ import conftest
 import numpy as np
 import pages
 import pytest
-from conftest import source
+from conftest import cells, source
 from measure import SCRIPTS
 
 # How the programs behind a cell are called: Jupyter and VS Code, nbclient and its like, Colab, Spyder, PyCharm
@@ -29,13 +29,6 @@ REFUSED += [f"--seed={seed}" for seed in ("-1", "4294967296", "ten", "")]
 REFUSED += ["--epoch5=1", "-f=x.json", "--f=x.json"]
 OWN = {"01": ["--quiet=yes"], "03": ["--optimizer=adam", "--activation=swish"], "05": ["--show=1"]}
 every_script = pytest.mark.parametrize("number", SCRIPTS)
-
-
-def cells(number):
-    """Return the cells of a script, each with its title."""
-    parts = re.split(r"(?m)^(?=# %%)", source(number))
-    assert parts.pop(0) == "", f"{number} does not begin with a cell"
-    return parts
 
 
 def show(cell, variables):

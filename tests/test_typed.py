@@ -12,7 +12,7 @@ from pathlib import Path
 import pages
 import programs
 import pytest
-from conftest import ENVIRONMENT, TYPED, call, mnist_file, source
+from conftest import ENVIRONMENT, TYPED, call, cells, mnist_file
 from measure import ROOT, SCRIPTS, TUTORIALS, VARIANTS, edited, ending
 
 MORE = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
@@ -71,8 +71,8 @@ def run_in_notebook(sources):
         drawn = [path.read_bytes() for path in Path(folder).glob("*.png")]
     printed = []
     for cell in notebook.cells:
-        kinds = [output.output_type for output in cell.outputs]
-        assert "execute_result" not in kinds, f"a value that nobody asked for: {cell.source}"
+        shown = [output.output_type for output in cell.outputs]
+        assert "execute_result" not in shown, f"a value that nobody asked for: {cell.source}"
         text = "".join(o.text for o in cell.outputs if o.get("name") == "stdout")
         printed.append([s for s in text.splitlines() if not re.search("\x1b|^WARNING|^Epoch", s)])
     return printed, drawn
@@ -91,7 +91,7 @@ def test_notebook_gives_the_same_in_every_order():
 @pytest.mark.parametrize("number", ["01", "02", "03", "05"])
 def test_notebook_runs_a_script_cell_by_cell(number):
     (whole,), _ = run_in_notebook([f'%run "{SCRIPTS[number].as_posix()}"'])
-    parts, _ = run_in_notebook(re.split(r"(?m)^(?=# %%)", source(number))[1:])
+    parts, _ = run_in_notebook(cells(number))
     assert [line for printed in parts for line in printed] == whole
 
 

@@ -76,6 +76,7 @@ def endings():
     return json.loads(ENDINGS.read_text(encoding="utf-8"))
 
 
+@cache
 def recorded_program(name):
     return measure.recorded_programs()["results", name]
 

@@ -57,10 +57,9 @@ def draw(name):
         titles = [f"{truth[i]} read as {guess[i]}" for i in wrong]
         return digits(images[wrong, :, :, 0] * 255, titles, ORANGE)
     if name == "exercises.png":  # each seed is a dot
-        figure, axis = plt.subplots(
-            figsize=(8, 0.3 * len(origin(name)) + 0.8), layout="constrained"
-        )
-        for one, values in origin(name).items():
+        runs = origin(name)
+        figure, axis = plt.subplots(figsize=(8, 0.3 * len(runs) + 0.8), layout="constrained")
+        for one, values in runs.items():
             labels = [pages.label(one).replace("`", "")] * len(values)
             axis.plot(values, labels, "o", color=ORANGE if one == "03" else BLUE, alpha=0.6)
         axis.axvline(
