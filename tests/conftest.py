@@ -5,6 +5,7 @@ import functools
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,9 +40,12 @@ TYPED = {
     "04": ("--epochs 2 --batch-size 32", {}),
     "03": ("--epochs 3", {}),
     "05": ("--epochs 5", {"PYTHONIOENCODING": "cp932", "LANG": "C"}),
+    "05 interrupted": ("--epochs 1000", {}),  # which take minutes
     "02": ("", {"PYTHONIOENCODING": "ascii"}),
     "01": ("", {}),
 }
+if os.name == "nt":
+    del TYPED["05 interrupted"]  # Windows has no SIGINT for one process
 
 
 def eagerly(yes):
@@ -76,12 +80,16 @@ def cells(number):
     return parts
 
 
-@pytest.fixture
-def few_images(monkeypatch):
-    """Let Keras have a small MNIST of noise."""
+def few_digits(path=None):
+    """Stand for Keras' `mnist.load_data`: 80 images to train with, 40 to test with, of noise."""
     import programs
 
-    monkeypatch.setattr("keras.datasets.mnist.load_data", lambda path=None: programs.SMALL)
+    return programs.noise(80, 40)
+
+
+@pytest.fixture
+def few_images(monkeypatch):
+    monkeypatch.setattr("keras.datasets.mnist.load_data", few_digits)
 
 
 def call(script, arguments, folder, **more):
@@ -89,6 +97,16 @@ def call(script, arguments, folder, **more):
     command = [sys.executable, script, *arguments]
     pipes = {"input": "", "capture_output": True, "encoding": "utf-8", "errors": "replace"}
     return subprocess.run(command, check=False, cwd=folder, env=ENVIRONMENT | more, **pipes)
+
+
+def interrupt(script, arguments, folder):
+    """Run Python on a script, and press Ctrl-C in its second epoch; return how it ended, and what it printed then."""
+    command = [sys.executable, "-u", script, *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=folder, env=ENVIRONMENT) as run:
+        assert any(b"Epoch 2/" in line for line in run.stdout)
+        run.send_signal(signal.SIGINT)
+        rest = run.stdout.read()
+    return run.returncode, rest
 
 
 @functools.cache
@@ -101,23 +119,26 @@ def mnist_file():
 
 
 @functools.cache
-def start(number):
+def start(name):
     """Start a command of TYPED beside the tests; return its folder, and the future of how it ends."""
-    flags, variables = TYPED[number]
-    if number == "04":
+    flags, variables = TYPED[name]
+    if name == "04":
         variables = {"MNIST_NPZ": str(mnist_file())}
-    folder = FOLDER / f"{number} 日本語"
+    folder = FOLDER / f"{name} 日本語"
     folder.mkdir()
-    return folder, POOL.submit(call, SCRIPTS[number], flags.split(), folder, **variables)
+    run = interrupt if name.endswith("interrupted") else call
+    return folder, POOL.submit(run, SCRIPTS[name[:2]], flags.split(), folder, **variables)
 
 
 def pytest_collection_finish(session):
     """Start the commands that the selected tests are marked with, and put these tests last: they wait."""
+    # A shell's background jobs, and so these tests, may have been started with SIGINT ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     session.items.sort(key=lambda item: item.get_closest_marker("typed") is not None)
     marks = [mark.args[0] for item in session.items for mark in item.iter_markers("typed")]
-    for number in TYPED:
-        if number in marks and not session.config.option.collectonly:
-            start(number)
+    for name in TYPED:
+        if name in marks and not session.config.option.collectonly:
+            start(name)
 
 
 @pytest.fixture

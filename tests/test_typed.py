@@ -1,18 +1,14 @@
 """The commands, as typed, run where their readers are (TYPED in conftest.py says where), and learn."""
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pages
 import programs
 import pytest
-from conftest import ENVIRONMENT, TYPED, call, cells, mnist_file
+from conftest import TYPED, call, cells, mnist_file
 from measure import ROOT, SCRIPTS, TUTORIALS, VARIANTS, edited, ending
 
 MORE = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
@@ -45,17 +41,13 @@ def test_it_runs_as_typed_and_learns(typed, name):
     assert made == (FILES if name == "05" else {})
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
-def test_ctrl_c_ends_at_once_and_leaves_nothing(tmp_path):
-    # A shell's background jobs, and so these tests, may have been started with SIGINT ignored.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    command = [sys.executable, "-u", SCRIPTS["05"], "--epochs", "1000"]  # which take minutes
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path, env=ENVIRONMENT) as run:
-        assert any(b"Epoch 2/" in line for line in run.stdout)
-        run.send_signal(signal.SIGINT)
-        assert b"Epoch 999/" not in run.stdout.read()
-    assert run.returncode != 0
-    assert not list(tmp_path.iterdir())
+@pytest.mark.typed("05 interrupted")
+@pytest.mark.skipif("05 interrupted" not in TYPED, reason="cannot be interrupted on this system")
+def test_ctrl_c_ends_at_once_and_leaves_nothing(typed):
+    folder, (returncode, rest) = typed
+    assert returncode != 0
+    assert b"Epoch 999/" not in rest
+    assert not list(folder.iterdir())
 
 
 def run_in_notebook(sources):

@@ -95,14 +95,13 @@ def batches(name):
     return math.ceil(rows(name) / int(program(name, "batches of")))
 
 
+GAPS = ["mean", "low", "high"]
 FACTS = {
     "mean": average,
     "low": lambda name: f"{min(results(name)):.4f}",
     "high": lambda name: f"{max(results(name)):.4f}",
     "runs": lambda name: len(results(name)),
-    "gap": lambda name: f"{difference(name, name)[0]:+.4f}",
-    "gap-low": lambda name: f"{difference(name, name)[1]:+.4f}",
-    "gap-high": lambda name: f"{difference(name, name)[2]:+.4f}",
+    "gap": lambda name, which: f"{difference(name, name)[GAPS.index(which)]:+.4f}",
     "printed": lambda name: f"{VARIANTS[name].printed:.4f}",
     "seconds": lambda name: f"{seconds(name):.0f}",
     "memory": lambda name: f"{max(results(name, column='peak_mib')) * 2**20 / 1e9:.1f}",
@@ -172,15 +171,6 @@ def parts(language):
         row = f"[no. {declared.row}](../tutorials/changes.md#no-{declared.row})"
         found["differences"] += f"\n\n{number} is not compared ({row}): {declared.sentence}"
 
-    measured = {
-        "`tensorflow`": ["import-tensorflow", "02", "03", "04-book"],
-        "`jax`": ["import-jax", "02-jax", "03-jax", "04-book-jax"],
-        "`torch`": ["import-torch", "02-torch", "03-torch", "04-book-torch"],
-        "`tensorflow`, one batch per call": ["", "", "03-plain", ""],
-        "`tensorflow`, mixed precision": ["", "", "", "04-book-mixed"],
-    }
-    times = [[f"{seconds(one):.1f}" if one else "" for one in names] for names in measured.values()]
-    found["speeds"] = table(" | ".join([kind, *row]) for kind, row in zip(measured, times))
     for number in "01", "02", "03", "05":
         found[f"output {number}"] = "\n".join(["```text", *endings()[number], "```"])
     for name in "01", "02", "03", "03-adagrad", "04-book", "05":
