@@ -76,6 +76,7 @@ model.add(Dropout(0.5))
 model.add(Dense(10))
 model.add(Activation("softmax"))  # a probability for each of the ten digits
 
+# Adadelta gives every weight a step size of its own, which the learning rate multiplies.
 model.compile(
     loss="categorical_crossentropy",
     # Book 1: The book writes "Adadelta". In 2017 that meant these values. Today it means a
