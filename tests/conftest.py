@@ -2,6 +2,7 @@
 
 import atexit
 import functools
+import gc
 import os
 import re
 import shutil
@@ -132,6 +133,7 @@ def start(name):
 
 def pytest_collection_finish(session):
     """Start the commands that the selected tests are marked with, and put these tests last: they wait."""
+    gc.freeze()  # what is imported need not be looked through again, which takes seconds in all
     # A shell's background jobs, and so these tests, may have been started with SIGINT ignored
     signal.signal(signal.SIGINT, signal.default_int_handler)
     session.items.sort(key=lambda item: item.get_closest_marker("typed") is not None)
