@@ -61,7 +61,7 @@ def hostile(session):
 @nox.session(default=False, python="3.6", venv_backend="venv")
 def book(session):
     """tests/chapter.py on the book's own software; measure.py --book-python takes this Python."""
-    session.env |= {"PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}  # which its pip trips over
+    session.env.update(PIP_CONFIG_FILE=os.devnull, PIP_FIND_LINKS="")  # which its pip trips over
     session.install("pip==21.3.1")
     session.install("--prefer-binary", *BOOK.split())
     session.run("python", "tests/chapter.py", *session.posargs)
