@@ -5,28 +5,32 @@ import socket
 import sys
 import threading
 from functools import partial
+from unittest import mock
 
 import keras
 import numpy as np
 import offline_mnist
+import PIL.Image
 import programs
 import pytest
 from conftest import mnist_file, source, start
 from sklearn.datasets import load_digits
 
 
-def test_stand_in_is_like_mnist_and_no_test_digit_is_a_training_digit():
-    stand_in, digits = offline_mnist.make_stand_in(), {}
-    for part, count in ("train", 60_000), ("test", 10_000):
-        images, labels = stand_in[f"x_{part}"], stand_in[f"y_{part}"]
-        assert (images.shape, images.dtype, images.max()) == ((count, 28, 28), np.uint8, 255)
-        assert (labels.shape, labels.dtype) == ((count,), np.uint8)
-        assert np.bincount(labels).min() > count // 12
-        # Without its margins a digit is the same, however it was shifted
-        cut = [image[image.any(1)][:, image.any(0)] for image in images]
-        digits[part] = {(one.shape, one.tobytes()) for one in cut}
-    assert not digits["train"] & digits["test"]
-    assert len(digits["train"] | digits["test"]) == len(load_digits().images)
+@pytest.mark.parametrize(("part", "count"), [("train", 60_000), ("test", 10_000)])
+def test_stand_in_is_the_digits_split_enlarged_shifted_and_repeated(part, count):
+    digits, stand_in = load_digits(), offline_mnist.make_stand_in()
+    assert len(np.unique(digits.data, axis=0)) == 1797  # so no test digit is a training digit
+    chosen = (np.arange(1797) % 7 == 0) == (part == "test")
+    pictures = [PIL.Image.fromarray(np.float32(image)) for image in digits.images[chosen]]
+    enlarged = [picture.resize((20, 20), PIL.Image.Resampling.BILINEAR) for picture in pictures]
+    middle = np.pad(np.rint(np.array(enlarged) * 255 / 16), ((0, 0), (4, 4), (4, 4)))
+    shifted = [np.roll(middle, (d, r), (1, 2)) for d in range(-2, 3) for r in range(-2, 3)]
+    wanted = np.resize(np.int16(shifted), (count, 28, 28))
+    images, labels = stand_in[f"x_{part}"], stand_in[f"y_{part}"]
+    assert (images.shape, images.dtype, labels.dtype) == (wanted.shape, np.uint8, np.uint8)
+    assert (np.abs(images - wanted) <= ((wanted > 0) & (wanted < 255))).all()  # Pillow rounds twice
+    assert np.array_equal(labels, np.resize(digits.target[chosen], count))
 
 
 @pytest.mark.typed("03")
@@ -67,10 +71,10 @@ BROKEN = [
     ("y_train is not", lambda path: np.savez(path, x_train=np.zeros((1, 28, 28), np.uint8))),
     ("allow_pickle", partial(save, y_test=np.array([{}], dtype=object))),
     ("Header info", partial(save, y_test=np.zeros(1, [("name" * 3000, int)]))),  # said in two lines
-    ("x_test has shape (2000, 784)", partial(save, x_test=np.zeros((2000, 784), np.uint8))),
+    ("x_train has shape (2000, 784)", partial(save, x_train=np.zeros((2000, 784), np.uint8))),
     ("y_test has shape (2000, 10)", partial(save, y_test=np.zeros((2000, 10), np.uint8))),
     ("type int8", partial(save, y_test=np.zeros(2000, np.int8))),
-    ("y_test is", partial(save, y_test=np.full(2000, 10, np.uint8))),
+    ("y_train is", partial(save, y_train=np.full(2000, 10, np.uint8))),
     ("is empty", partial(save, x_test=np.zeros((0, 28, 28), np.uint8), y_test=np.uint8([]))),
 ]
 
@@ -121,3 +125,9 @@ def test_a_network_that_says_nothing_is_no_internet(tmp_path, monkeypatch, capsy
         assert np.array_equal(np.rint(given["x"].ravel() * 255), digits[f"x_{part}"].ravel())
         assert np.array_equal(given["y"].argmax(axis=1), digits[f"y_{part}"])
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["few.npz"]
+
+
+@pytest.mark.parametrize("number", ["03", "04"])
+def test_ctrl_c_in_the_download_ends_the_script(number):
+    with pytest.raises(KeyboardInterrupt):
+        programs.handed_over(source(number), load_data=mock.Mock(side_effect=KeyboardInterrupt))

@@ -37,10 +37,11 @@ CASES += [("04", "--epochs 2 --batch-size 50 --seed 3")]
 CASES += [("05", "--epochs 2 --batch-size 50 --seed 7")]
 # At the real size, with what each flag allows
 FLAGS = ["", "--epochs 1 --batch-size 1 --seed 4294967295"]
-FLAGS += ["--epochs 1000 --batch-size 10000000000 --seed 31"]
+FLAGS += ["--epochs 1000 --batch-size 59999 --seed 31"]
 SIZES = [(number, flags) for number in SCRIPTS for flags in FLAGS]
 SIZES += [("03-adagrad", f"--optimizer adagrad {FLAGS[2]}")]
 SIZES += [("03-relu", f"--activation relu {FLAGS[2]}"), ("03-tanh", "--activation tanh")]
+SIZES += [("03-relu", "--activation relu --optimizer adagrad")]
 
 
 def real_size(path=None):
@@ -54,6 +55,8 @@ def chapter_s(name, flags, load_data):
     given = {key: int(value) for key, value in found}
     seed = given.pop("seed", 0)
     program = chapter.today(name)._replace(**given)
+    if "adagrad" in flags:
+        program = program._replace(optimizer="Adagrad")
     of_iris = seed if name[:2] in ("02", "05") else 0
     rows = programs.rows_of_chapter(program.data, of_iris, load_data)
     keras.utils.set_random_seed(seed)
@@ -114,7 +117,9 @@ def test_a_script_hands_over_the_chapter_s_program_at_every_size(name, flags):
     assert found.evaluate.pop("self") is wanted.pop("self")
     assert same([found.evaluate.pop(one) for one in "xy"], [wanted.pop(one) for one in "xy"])
     assert found.evaluate == wanted, f"{name} {flags}: of the evaluation"
-    assert found.fit["verbose"] != 0, f"{name} hides its progress"
+    assert found.fit["verbose"] in ("auto", 1), f"{name} hides its progress"
+    last = str(programs.SCORE) if name == "01" else f"test accuracy: {programs.SCORE[1]:.4f}"
+    assert found.printed.endswith(f"{last}\n"), f"{name} {flags} prints another result"
     together = name[:2] == "03" and keras.backend.backend() != "torch"
     calls = ceil(60_000 / settings["batch_size"]) if together else 1
     assert found.steps_per_execution == calls, f"{name} {flags}: batches in one call"
@@ -146,6 +151,7 @@ def test_03_leaves_no_trace_of_its_speed(with_graphs, ended, capsys):
 
 
 def test_05_saves_loads_and_predicts(ended, monkeypatch, tmp_path):
+    (tmp_path / "my_model.keras").write_text("of an earlier run")
     found, output = ended("05", "--epochs 2 --batch-size 50")
     loaded = load_model(tmp_path / "my_model.keras")
     assert same(loaded.get_weights(), found["model"].get_weights())
@@ -161,15 +167,16 @@ def test_05_saves_loads_and_predicts(ended, monkeypatch, tmp_path):
 
     def load_wrongly(path):
         loaded.layers[-2].bias.assign([99, 0, 0])  # everything is setosa
+        loaded.optimizer.iterations.assign(7)
         return loaded
 
     monkeypatch.setattr(keras.models, "load_model", load_wrongly)
     _, output = ended("05", "--epochs 1 --batch-size 112")
-    assert "loaded, it predicts the same: False" in output
+    assert "loaded, it predicts the same: False\nupdates in its optimizer: 7\n" in output
     assert re.findall(r"predicted (\w+)", output) == ["setosa"] * 5
 
 
-@pytest.mark.parametrize(("epochs", "flag"), [(1, ""), (20, " --show"), (1000, "")])
+@pytest.mark.parametrize(("epochs", "flag"), [(1, " --show"), (20, " --show"), (1000, "")])
 def test_05_summary_and_learning_curve(ended, monkeypatch, tmp_path, epochs, flag):
     history, windows, curve = keras.callbacks.History(), [], tmp_path / "learning_curve.png"
     history.epoch = list(range(epochs))
@@ -183,6 +190,7 @@ def test_05_summary_and_learning_curve(ended, monkeypatch, tmp_path, epochs, fla
     names = re.findall(r"(\w+) \((?:Dense|Activation)\)", output)
     assert names == ["dense", "activation", "dense_1", "activation_1"]
     (axis,) = plt.gcf().axes
+    assert axis.get_autoscale_on(), "all of the curve is seen"
     for line, key in zip(axis.get_lines(), ["accuracy", "loss"], strict=True):
         # With dots, or the curve of one epoch could not be seen
         assert (line.get_label(), line.get_linestyle(), line.get_marker()) == (key, "-", ".")

@@ -2,10 +2,8 @@
 
 import ast
 import code
-import io
 import re
 import sys
-import tokenize
 
 import chapter
 import conftest
@@ -131,6 +129,7 @@ def test_help_shows_the_docstring_and_every_default(number, tmp_path):
     assert (run.returncode, run.stderr) == (0, "")
     docstring = source(number).split('"""')[1].strip()
     assert docstring in run.stdout
+    assert docstring.startswith(f"Section 4.{int(number) + 2}: ")
     assert f".venv/bin/python tutorials/{SCRIPTS[number].name} " in docstring
     assert re.findall(r"row (\d+)", docstring) == re.findall(r"# Book (\d+):", docstring)
     program = chapter.today(number)
@@ -145,25 +144,41 @@ def test_help_shows_the_docstring_and_every_default(number, tmp_path):
     assert flags == {*shown, *own}, f"{number}: a new flag is declared here, and in both guides"
 
 
-# Numbers of the book, of Keras and of the world that a comment may name, and what remains of 112
-PLAIN = {"2017", "2.1.0", "4.4", "4.5", "100", "150", "38"}
-# What a comment may name of a script besides: the parts of its images, accuracies, learning rates
-ITS = {"03": {"28", "10,000"}, "04": {"10,000", "0.001"}, "01": {"0.0", "1.0", "0.01"}}
+# What a comment may say numbers of, by script: a number with words, one of which stands in the same clause,
+# or several numbers of one computation
+SIDE = pages.FACTS["size"]("04", "3", "1")  # before pooling
+FLOWERS = f"""150 flower | {pages.rows("02")} training epoch update batch | 38 test | 100 epoch
+    50 neuron weight bias | {chapter.IRIS.epochs} epoch | 3 species neuron | 4 measurement species
+    1 batch softmax one-hot label | 2 => 0 0 1 | 4 => 50 => 3"""
+IMAGES = """60,000 train | 10,000 test | 28 pixel image | 10 digit epoch | 1 gray | 3 color pixel filter
+    0 relu negative quarter | 0-255 => 0-1 | 2 => 0 0 1 0"""
+CLAIMS = {
+    "01": """3 neuron row | 2 neuron | 10 epoch update default | 0.01 rate | 0.0 accuracy | 0 sigmoid
+        1 sigmoid column without since | 1.0 accuracy | 3/3 | 1/1""",
+    "02": FLOWERS,
+    "03": f"""{IMAGES} | 50 neuron | 20 neuron | 1 epoch since | 10 default epoch | 28 x 28 => 784
+        60,000 / 32 = {pages.batches("03"):,}""",
+    "04": f"""{IMAGES} | 32 filter image | 64 filter pattern more | 2 pool value | 4.5 section
+        {SIDE} x {SIDE} => {SIDE // 2} x {SIDE // 2} | {SIDE // 2} x {SIDE // 2} x 64 | 28 28 1
+        3 x 3 | 2 x 2 | 28 x 28 | 0.001 rate""",
+    "05": f"""{FLOWERS} | 4.4 section | 0 epoch | 20 x {pages.batches("05")}
+        4 x 50 weights and 50 biases: {pages.FACTS["parameters-of"]("05", "0")}""",
+}
+VALUE = r"\d(?:[\d.,]*\d)?"
 
 
 @every_script
 def test_numbers_in_comments_are_those_of_the_program(number):
-    """Each stands in the code, too, or is the size of a layer, of its weights, of the data or of an epoch."""
-    text = source(number).split("\n# /// script")[0]
-    tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
-    known = PLAIN | ITS.get(number, set())
-    known |= {token.string for token in tokens if token.type == tokenize.NUMBER}
-    for layer in pages.LAYERS[number]:
-        shapes = [layer.output.shape, *(weight.shape for weight in layer.weights)]
-        known |= {str(layer.count_params()), *(str(size) for shape in shapes for size in shape)}
-    facts = pages.rows(number), pages.batches(number)
-    known |= {f"{fact:,}" for fact in facts} | {pages.program(number, "epochs")}
-    for comment in (token.string for token in tokens if token.type == tokenize.COMMENT):
-        said = re.findall(r"(?<![\w.])\d(?:[\d.,]*\d)?", re.sub(r"Book \d+:", "", comment))
-        strange = [one for one in said if one not in known]
-        assert strange == [], f"{number} says {strange}, which is not of its program: {comment}"
+    claims = re.split(r" \| |\n", CLAIMS[number])
+    claims = [(re.findall(VALUE, one), re.findall("[a-z-]{2,}", one)) for one in claims]
+    text = "".join(cells(number)[1:]).split("\n# /// script")[0]
+    for comment in re.findall(r"(?m)(?<![\"'])# ?(.*(?:\n# (?!%%|Book|Extra).*)*)", text):
+        comment = re.sub(r"^Book \d+:|`.*?`|\w+\(.*?\)+|\w+_\d|2017|2\.1\.0|\n# ", " ", comment)
+        for values in [values for values, _ in claims if len(values) > 1]:
+            loose = r"\D{1,14}".join(map(re.escape, values))
+            comment = re.sub(rf"(?<![\d.]){loose}(?![\d,]*\d)", " ", comment)
+        for clause in re.split(r"[;:.,] |=> ", comment):
+            for found in re.findall(rf"(?<![\w.-]){VALUE}", clause):
+                words = [word for values, words in claims if values == [found] for word in words]
+                known = any(word in clause.lower() for word in words)
+                assert known, f"{number} says {found} in {clause!r}: it is not among CLAIMS here"

@@ -31,11 +31,20 @@ SETTINGS = """
 SHOWN = "self", "x", "y", "epochs", "batch_size", "verbose"
 
 
+SCORE = [0.25, 0.75]  # loss and accuracy
+
+
 @functools.cache
 def noise(training, test):
-    """Return ((x_train, y_train), (x_test, y_test)) like MNIST: noise, with every label, always the same."""
+    """Return ((x_train, y_train), (x_test, y_test)) like MNIST: noise, with every label, always the same.
+
+    The test images are darker, so that they are not scaled by their own maximum.
+    """
     draws = np.random.RandomState(0)
-    images = [draws.randint(0, 256, (count, 28, 28), np.uint8) for count in (training, test)]
+    images = [
+        draws.randint(0, end, (count, 28, 28), np.uint8)
+        for count, end in ((training, 256), (test, 200))
+    ]
     return tuple((x, (np.arange(len(x)) % 10).astype(np.uint8)) for x in images)
 
 
@@ -83,15 +92,16 @@ def describe(model, *given, **more):
     return "; ".join(parts + [f"{name}={fit[name]!r:.20}" for name in others])
 
 
-class Evaluated(Exception):
-    """What a script ends with when it evaluates."""
+class Saving(Exception):
+    """What 05 ends with, when it would save."""
 
 
 def handed_over(text, flags="", load_data=small_mnist):
-    """Run the text of a script up to its evaluation, without training; return what it has handed over.
+    """Run the text of a script, 05 up to its saving, without training; return what it has handed over.
 
     That is: `model`, its `weights` and `steps_per_execution` when `fit` was called, the `line` of the
-    program, and the arguments of `fit` and `evaluate`. `load_data` stands for that of MNIST.
+    program, the arguments of `fit` and `evaluate`, which returns SCORE, and what it has `printed`.
+    `load_data` stands for that of MNIST.
     """
     found = types.SimpleNamespace()
 
@@ -104,16 +114,18 @@ def handed_over(text, flags="", load_data=small_mnist):
 
     def evaluate(*given, **more):
         found.evaluate = arguments(EVALUATE, *given, **more)
-        raise Evaluated
+        return SCORE
 
     with (
         mock.patch.multiple(keras.Sequential, fit=fit, evaluate=evaluate),
+        mock.patch.object(keras.Sequential, "save", side_effect=Saving),
         mock.patch.object(keras.datasets.mnist, "load_data", load_data),
         mock.patch.object(sys, "argv", ["script.py", *flags.split()]),
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.suppress(Evaluated),
+        contextlib.redirect_stdout(io.StringIO()) as printed,
+        contextlib.suppress(Saving),
     ):
         exec(compile(text, "script.py", "exec"), {"__name__": "__main__"})
+    found.printed = printed.getvalue()
     return found
 
 
