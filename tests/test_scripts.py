@@ -158,7 +158,7 @@ CLAIMS = {
     "02": FLOWERS,
     "03": f"""{IMAGES} | 50 neuron | 20 neuron | 1 epoch since | 10 default epoch | 28 x 28 => 784
         60,000 / 32 = {pages.batches("03"):,}""",
-    "04": f"""{IMAGES} | 32 filter image | 64 filter pattern more | 2 pool value | 4.5 section
+    "04": f"""{IMAGES} | 32 filter image | 64 pattern more | 2 pool value | 4.5 section
         {SIDE} x {SIDE} => {SIDE // 2} x {SIDE // 2} | {SIDE // 2} x {SIDE // 2} x 64 | 28 28 1
         3 x 3 | 2 x 2 | 28 x 28 | 0.001 rate""",
     "05": f"""{FLOWERS} | 4.4 section | 0 epoch | 20 x {pages.batches("05")}
