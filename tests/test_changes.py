@@ -20,7 +20,12 @@ from measure import SCRIPTS, TUTORIALS
 
 # Written instead in the reader's own code, while a script does it in another way or need not
 ELSEWHERE = ['Dense(50, name="dense_1")', "epochs=10", "set_random_seed(0)", "random_state=0"]
-ELSEWHERE += ['history.history["accuracy"]', "from keras.layers import Dense", "Input(shape=(4,))"]
+ELSEWHERE += [
+    "{score[1]:.4f}",
+    'history.history["accuracy"]',
+    "from keras.layers import Dense",
+    "Input(shape=(4,))",
+]
 ROW = r'(?m)^\| <a id="no-(\d+)"></a>\1 \|(.*) \|$'
 # {number of a row: its other cells}
 ROWS = re.findall(ROW, (TUTORIALS / "changes.md").read_text(encoding="utf-8"))

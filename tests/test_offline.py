@@ -110,10 +110,12 @@ def test_a_network_that_says_nothing_is_no_internet(tmp_path, monkeypatch, capsy
         socket.setdefaulttimeout(0.5)
         return get_file(**given | here)
 
-    # Not every digit need be in a file
-    digits = {name: array[:5] for name, array in np.load(mnist_file()).items()}
-    np.savez(tmp_path / "few.npz", **digits)
-    monkeypatch.setenv("MNIST_NPZ", str(tmp_path / "few.npz"))
+    # Of MNIST's size, or a few; not every digit need be in a file
+    size = (60_000, 10_000) if kind == "silent" else (5, 5)
+    (x_train, y_train), (x_test, y_test) = programs.noise(*size)
+    digits = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
+    np.savez(tmp_path / "noise.npz", **digits)
+    monkeypatch.setenv("MNIST_NPZ", str(tmp_path / "noise.npz"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr("keras.src.datasets.mnist.get_file", download)
     threading.Thread(target=serve, daemon=True).start()
@@ -124,7 +126,7 @@ def test_a_network_that_says_nothing_is_no_internet(tmp_path, monkeypatch, capsy
     for part, given in ("train", found.fit), ("test", found.evaluate):
         assert np.array_equal(np.rint(given["x"].ravel() * 255), digits[f"x_{part}"].ravel())
         assert np.array_equal(given["y"].argmax(axis=1), digits[f"y_{part}"])
-    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["few.npz"]
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["noise.npz"]
 
 
 @pytest.mark.parametrize("number", ["03", "04"])

@@ -27,6 +27,7 @@ from measure import SCRIPTS
 from sklearn.datasets import load_iris
 
 MENDS = "mend the script, or declare the difference in chapter.py (DIFFERENCES)"
+PARTS = "other data, seed, network, optimizer, batches or epochs"
 ROOM = 1e-6  # for a weight: batches that are computed in one call may round differently
 CASES = [("01", "--epochs 3 --batch-size 2 --seed 5"), ("01", "--epochs 1 --quiet")]
 CASES += [("02", "--epochs 2 --batch-size 40 --seed 5")]
@@ -89,7 +90,9 @@ def test_a_script_ends_where_the_chapter_s_program_ends(ended, tmp_path, name, f
     history = model.fit(x_train, y_train, verbose=0, **settings)
     score = model.evaluate(x_test, y_test, verbose=0)
     pairs = zip(found["model"].get_weights(), model.get_weights(), strict=True)
-    assert max(np.abs(a - b).max() for a, b in pairs) < ROOM, f"{name}: other weights; {MENDS}"
+    assert max(np.abs(a - b).max() for a, b in pairs) < ROOM, (
+        f"{name}: other weights ({PARTS}); {MENDS}"
+    )
     assert found["history"].history["loss"] == pytest.approx(history.history["loss"], abs=1e-5)
     if name == "01":
         assert f"Keras {keras.__version__}, backend {keras.backend.backend()}\n" in output
@@ -115,7 +118,8 @@ def test_a_script_hands_over_the_chapter_s_program_at_every_size(name, flags):
     for key in "return_dict", "verbose":  # which change no result
         found.evaluate[key] = wanted[key]
     assert found.evaluate.pop("self") is wanted.pop("self")
-    assert same([found.evaluate.pop(one) for one in "xy"], [wanted.pop(one) for one in "xy"])
+    rows = [[call.pop(one) for one in "xy"] for call in (found.evaluate, wanted)]
+    assert same(*rows), f"{name} {flags}: evaluated on other rows than those that were kept apart"
     assert found.evaluate == wanted, f"{name} {flags}: of the evaluation"
     assert found.fit["verbose"] in ("auto", 1), f"{name} hides its progress"
     last = str(programs.SCORE) if name == "01" else f"test accuracy: {programs.SCORE[1]:.4f}"
