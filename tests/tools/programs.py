@@ -114,6 +114,7 @@ def handed_over(text, flags="", load_data=small_mnist):
         return keras.callbacks.History()
 
     def evaluate(*given, **more):
+        found.weights_in_the_end = given[0].get_weights()
         found.evaluate = arguments(EVALUATE, *given, **more)
         return SCORE
 
