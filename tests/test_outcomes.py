@@ -172,6 +172,7 @@ def test_05_saves_loads_and_predicts(ended, monkeypatch, tmp_path):
     assert output.endswith("\nwritten: my_model.keras, learning_curve.png\n")
 
     def load_wrongly(path):
+        loaded = load_model(path)
         loaded.layers[-2].bias.assign([bias, 0, 0])
         loaded.optimizer.iterations.assign(7)
         return loaded
