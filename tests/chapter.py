@@ -176,8 +176,8 @@ def replay_network(model):
     return np.asarray(model.predict_on_batch(inputs)).tolist(), float(loss)
 
 
-def replay_updates(optimizer):
-    """Return the weights (51, 6, 3) of a single matrix before and after each of 50 updates.
+def replay_updates(optimizer, updates=50):
+    """Return the weights (updates + 1, 6, 3) of a single matrix before and after each update.
 
     Column i of the inputs goes up to 10 ** -i, and so do the gradients of row i of the weights: what
     an optimizer's epsilon does shows only beside gradients that are as small.
@@ -188,7 +188,7 @@ def replay_updates(optimizer):
     model = Sequential([Dense(3, input_dim=6, use_bias=False), Activation("softmax")])
     model.compile(optimizer, loss="categorical_crossentropy")
     model.set_weights(weights)
-    for _ in range(50):
+    for _ in range(updates):
         model.train_on_batch(inputs, targets)
         weights += model.get_weights()
     return np.array(weights)

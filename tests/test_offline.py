@@ -111,7 +111,7 @@ def test_a_network_that_says_nothing_is_no_internet(tmp_path, monkeypatch, capsy
         return get_file(**given | here)
 
     # Of MNIST's size, or a few; not every digit need be in a file
-    size = (60_000, 10_000) if kind == "silent" else (5, 5)
+    size = (60_000, 10_000) if (number, kind) == ("03", "silent") else (5, 5)
     (x_train, y_train), (x_test, y_test) = programs.noise(*size)
     digits = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
     np.savez(tmp_path / "noise.npz", **digits)
