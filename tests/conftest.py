@@ -35,6 +35,7 @@ os.environ |= TRAINING | {"KERAS_HOME": str(FOLDER), "MPLBACKEND": "agg", "MNIST
 os.environ |= dict.fromkeys(["https_proxy", "HTTPS_PROXY"], "http://127.0.0.1:9")
 os.environ |= dict.fromkeys(THREADS, str(max(1, os.cpu_count() // 4)))
 ENVIRONMENT = dict(os.environ)  # as it is before an imported package adds to it
+FEW = 80, 40  # images to train with and to test with
 
 # What a reader types, the longest first: the flags, and more environment
 TYPED = {
@@ -81,16 +82,12 @@ def cells(number):
     return parts
 
 
-def few_digits(path=None):
-    """Stand for Keras' `mnist.load_data`: 80 images to train with, 40 to test with, of noise."""
-    import programs
-
-    return programs.noise(80, 40)
-
-
 @pytest.fixture
 def few_images(monkeypatch):
-    monkeypatch.setattr("keras.datasets.mnist.load_data", few_digits)
+    """Let Keras have a MNIST of FEW images of noise."""
+    import programs
+
+    monkeypatch.setattr("keras.datasets.mnist.load_data", programs.loader(*FEW))
 
 
 def call(script, arguments, folder, **more):
@@ -103,7 +100,8 @@ def call(script, arguments, folder, **more):
 def interrupt(script, arguments, folder):
     """Run Python on a script, and press Ctrl-C in its second epoch; return how it ended, and what it printed then."""
     command = [sys.executable, "-u", script, *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=folder, env=ENVIRONMENT) as run:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, **pipes) as run:
         assert any(b"Epoch 2/" in line for line in run.stdout)
         run.send_signal(signal.SIGINT)
         rest = run.stdout.read()

@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import programs
 import pytest
-from conftest import cells, few_digits, source
+from conftest import FEW, cells, source
 from keras.models import load_model
 from measure import SCRIPTS
 from sklearn.datasets import load_iris
@@ -37,17 +37,13 @@ CASES += [("03-relu", "--activation relu --epochs 1 --batch-size 50")]
 CASES += [("04", "--epochs 2 --batch-size 50 --seed 3")]
 CASES += [("05", "--epochs 2 --batch-size 50 --seed 7")]
 # At the real size, with what each flag allows
+REAL_SIZE = programs.loader(60_000, 10_000)
 FLAGS = ["", "--epochs 1 --batch-size 1 --seed 4294967295"]
 FLAGS += ["--epochs 1000 --batch-size 59999 --seed 31"]
 SIZES = [(number, flags) for number in SCRIPTS for flags in FLAGS]
 SIZES += [("03-adagrad", f"--optimizer adagrad {FLAGS[2]}")]
 SIZES += [("03-relu", f"--activation relu {FLAGS[2]}"), ("03-tanh", "--activation tanh")]
 SIZES += [("03-relu", "--activation relu --optimizer adagrad")]
-
-
-def real_size(path=None):
-    """Stand for Keras' `mnist.load_data`."""
-    return programs.noise(60_000, 10_000)
 
 
 def chapter_s(name, flags, load_data):
@@ -86,7 +82,9 @@ def ended(few_images, monkeypatch, tmp_path):
 @pytest.mark.parametrize(("name", "flags"), CASES)
 def test_a_script_ends_where_the_chapter_s_program_ends(ended, tmp_path, name, flags):
     found, output = ended(name[:2], flags)
-    settings, (x_train, y_train, x_test, y_test), model = chapter_s(name, flags, few_digits)
+    settings, (x_train, y_train, x_test, y_test), model = chapter_s(
+        name, flags, programs.loader(*FEW)
+    )
     history = model.fit(x_train, y_train, verbose=0, **settings)
     score = model.evaluate(x_test, y_test, verbose=0)
     pairs = zip(found["model"].get_weights(), model.get_weights(), strict=True)
@@ -108,8 +106,8 @@ def test_a_script_ends_where_the_chapter_s_program_ends(ended, tmp_path, name, f
 
 @pytest.mark.parametrize(("name", "flags"), SIZES)
 def test_a_script_hands_over_the_chapter_s_program_at_every_size(name, flags):
-    found = programs.handed_over(source(name[:2]), flags, real_size)
-    settings, (x_train, y_train, *test_rows), model = chapter_s(name, flags, real_size)
+    found = programs.handed_over(source(name[:2]), flags, REAL_SIZE)
+    settings, (x_train, y_train, *test_rows), model = chapter_s(name, flags, REAL_SIZE)
     wanted = programs.describe(model, x_train, y_train, **settings)
     ours, theirs = ({*line.split("; ")} for line in (found.line, wanted))
     assert found.line == wanted, f"{name}: {ours - theirs} instead of {theirs - ours}; {MENDS}"

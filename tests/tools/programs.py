@@ -48,9 +48,13 @@ def noise(training, test):
     return tuple((x, (np.arange(len(x)) % 10).astype(np.uint8)) for x in images)
 
 
-def small_mnist(path=None):
-    """Stand for Keras' `mnist.load_data`."""
-    return noise(320, 100)
+@functools.cache
+def loader(training, test):
+    """Return what stands for Keras' `mnist.load_data` and gives so many images of noise."""
+    return lambda path=None: noise(training, test)
+
+
+SMALL = loader(320, 100)
 
 
 def settings(thing):
@@ -96,7 +100,7 @@ class Saving(Exception):
     """What 05 ends with, when it would save."""
 
 
-def handed_over(text, flags="", load_data=small_mnist):
+def handed_over(text, flags="", load_data=SMALL):
     """Run the text of a script, 05 up to its saving, without training; return what it has handed over.
 
     That is: `model`, its `weights` and `steps_per_execution` when `fit` was called, the `line` of the
@@ -132,7 +136,7 @@ def handed_over(text, flags="", load_data=small_mnist):
 
 
 @functools.lru_cache(maxsize=1)
-def rows_of_chapter(data, seed=0, load_data=small_mnist):
+def rows_of_chapter(data, seed=0, load_data=SMALL):
     """Return x_train, y_train, x_test and y_test of the `data` of a program of chapter.py."""
     with mock.patch.object(chapter.mnist, "load_data", load_data):
         return data(seed)
