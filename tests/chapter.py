@@ -1,7 +1,7 @@
 """The chapter's five programs, stated once: data, networks, optimizers, epochs and batches.
 
-This file runs on the book's software (Python 3.6, Keras 2.0.6, TensorFlow 1.3), which `nox -s book`
-installs, and on today's. The tests hold the scripts against it; the book's software trains and replays it:
+This file runs on the book's software (Python 3.6, Keras 2.0.6, TensorFlow 1.3), which README.md installs,
+and on today's. The tests hold the scripts against it; the book's software trains and replays it:
 
     python tests/chapter.py 03-relu 0    train this variant with this seed; prints [loss, accuracy]
     python tests/chapter.py replay       print what test_records.py repeats on today's Keras, as JSON

@@ -80,5 +80,5 @@ print(model.evaluate(x_test, y_test, verbose=0))
 # /// script
 # requires-python = ">=3.11,<3.14"  # this block is for `uv run`
 # dependencies = ["keras", "tensorflow", "numpy"]
-# tool.uv.exclude-newer = "2026-11-25T00:00:00Z"
+# tool.uv.exclude-newer = "2026-11-26T00:00:00Z"
 # ///

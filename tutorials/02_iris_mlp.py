@@ -71,5 +71,5 @@ print(f"test accuracy: {score[1]:.4f}")
 # /// script
 # requires-python = ">=3.11,<3.14"  # this block is for `uv run`
 # dependencies = ["keras", "tensorflow", "scikit-learn"]
-# tool.uv.exclude-newer = "2026-11-25T00:00:00Z"
+# tool.uv.exclude-newer = "2026-11-26T00:00:00Z"
 # ///

@@ -124,7 +124,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", nargs="*", choices=VARIANTS, metavar="variant", help="default: all")
     parser.add_argument("--anew", action="store_true", help="forget their runs, then measure them")
-    parser.add_argument("--book-python", help="the book's, too, with the Python of `nox -s book`")
+    parser.add_argument("--book-python", help="the book's, too, with this Python")
     args = parser.parse_args()
     asked = [("results", name) for name in args.name or VARIANTS]
     if args.book_python:
