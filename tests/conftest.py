@@ -58,17 +58,7 @@ def eagerly(yes):
         tensorflow.config.run_functions_eagerly(yes)
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _without_graphs():
-    eagerly(True)
-
-
-@pytest.fixture
-def with_graphs():
-    """Let it compile all the same, as it does for a reader."""
-    eagerly(False)
-    yield
-    eagerly(True)
+eagerly(True)
 
 
 def source(number):

@@ -142,11 +142,3 @@ def test_each_language_has_every_part_picture_and_flag(end, unit, size):
     assert f'%pip install -q "{keras}"' in TEXTS[f"tutorials/help.{end}"], "Colab gets another"
     assert "<details" not in text, "something is folded away"
     assert len(re.findall(unit, PAGES[f"README.{end}"])) <= size, "the start page is too long"
-
-
-def test_words_of_the_glossary_are_in_the_scripts():
-    words = re.findall(r"(?m)^\| ([a-z][a-z ]*) \|", TEXTS["tutorials/README.ja.md"])
-    assert len(words) >= 20
-    comments = " ".join(line for n in SCRIPTS for line in re.findall("#.*", source(n)))
-    missing = [word for word in words if not re.search(rf"(?i)\b{word}", comments)]
-    assert missing == [], "in no comment of a script"

@@ -20,8 +20,8 @@ import pytest
 from chapter import OUTPUT_TOLERANCE, UPDATE_TOLERANCE
 from conftest import TRAINING
 from measure import ROOT, SCRIPTS, VARIANTS
+from pages import PROGRAMS
 
-PROGRAMS = measure.recorded_programs()
 RECORDS = [("results", name) for name in VARIANTS]
 RECORDS += [("book", name) for name, variant in VARIANTS.items() if variant.margin]
 OF_PROGRAMS = [(record, name) for record, name in RECORDS if VARIANTS[name].script != "import"]
@@ -65,7 +65,7 @@ def test_records_are_of_all_variants_and_of_one_environment():
 
 @pytest.mark.parametrize("number", SCRIPTS)
 def test_the_recorded_output_is_of_the_first_seed(number):
-    lines = pages.endings()[number]
+    lines = pages.OUTPUTS[number]
     assert lines[0] == "Epoch {0}/{0}".format(chapter.today(number).epochs)
     shown = re.search(r"(?m)^\[([\d.]+), |^test accuracy: (.*)$", "\n".join(lines))
     again = f"delete its seed 0 in results.csv, and run: python tests/tools/measure.py {number}"
@@ -105,10 +105,6 @@ def test_the_replay_is_of_the_book_s_software_and_of_the_whole_chapter():
     assert REPLAY["keras"] == "2.0.6"
     assert list(REPLAY["networks"]) == list(chapter.PROGRAMS)
     assert list(REPLAY["optimizers"]) == list(chapter.OPTIMIZERS) == list(UPDATE_TOLERANCE)
-    for recorded in REPLAY["optimizers"].values():
-        assert np.shape(recorded) == (1 + 50, 6, 3)
-        # Each one moves them
-        assert np.abs(np.diff(recorded, axis=0)).max(axis=(1, 2)).min() > 1e-4
 
 
 @pytest.mark.parametrize("name", chapter.PROGRAMS)
@@ -134,21 +130,19 @@ def test_other_settings_are_told_apart(name, changed):
     assert update_difference(name, updates=10, **changed) > 30 * UPDATE_TOLERANCE[name]
 
 
+# Another training, which the margin must tell apart
+OTHERS = {"02": "02-epochs-100", "03": "03-epochs-5", "03-adagrad": "03", "03-relu": "03-tanh"}
+OTHERS |= {"03-tanh": "03-relu", "04-book": "04"}
+
+
 @pytest.mark.parametrize("name", pages.MARGINS)
 def test_then_and_now_differ_by_less_than_the_margin(name):
     _, low, high, _ = pages.difference(name, name)
     margin = pages.MARGINS[name]
     assert -margin < low < high < margin, f"{name}: measure more seeds, or find out what differs"
-
-
-OTHERS = [("02", "02-epochs-100"), ("03", "03-epochs-5"), ("03", "03-adagrad")]
-OTHERS += [("04-book", "04-adadelta-default"), ("04-book", "04")]
-
-
-@pytest.mark.parametrize(("name", "other"), [pair for pair in OTHERS if pair[0] in pages.MARGINS])
-def test_another_training_is_told_apart(name, other):
-    _, low, high, _ = pages.difference(name, other)
-    assert max(abs(low), abs(high)) > pages.MARGINS[name]
+    if name in OTHERS:
+        _, low, high, _ = pages.difference(name, OTHERS[name])
+        assert max(-low, high) > margin, f"{name}: the margin is too wide"
 
 
 # How far a result may lie outside the recorded range: other machines and versions compute a little

@@ -24,6 +24,9 @@ EXERCISES = [name for name, one in VARIANTS.items() if one.script == "03" and no
 IRIS = [name for name, one in VARIANTS.items() if one.script == "02" and not one.speed]
 COMPARED = [name for name, one in VARIANTS.items() if one.script not in chapter.DIFFERENCES]
 MARGINS = {name: VARIANTS[name].margin for name in COMPARED if VARIANTS[name].margin}
+PROGRAMS = measure.recorded_programs()
+# {number of a script: the last lines of its recorded output}
+OUTPUTS = json.loads(ENDINGS.read_text(encoding="utf-8"))
 SETUP = measure.read("setup")[0]  # the one that was measured first, on Linux
 TOLERANCES = {**chapter.UPDATE_TOLERANCE, "output": chapter.OUTPUT_TOLERANCE}
 LAYERS = {name: chapter.build_today(chapter.today(name)).layers for name in SCRIPTS}
@@ -71,19 +74,9 @@ def seconds(name):
     return statistics.median(results(name, column="seconds")[:3])
 
 
-def endings():
-    """Return {number of a script: the last lines of its recorded output}."""
-    return json.loads(ENDINGS.read_text(encoding="utf-8"))
-
-
-@cache
-def recorded_program(name):
-    return measure.recorded_programs()["results", name]
-
-
 def program(name, what):
     """Return a number of a recorded program, as text: "epochs", "batches of", "x" or a setting."""
-    return re.search(rf"\b{what}[ =(]+([\d.e-]+)", recorded_program(name))[1]
+    return re.search(rf"\b{what}[ =(]+([\d.e-]+)", PROGRAMS["results", name])[1]
 
 
 def rows(name):
@@ -172,7 +165,7 @@ def parts(language):
         found["differences"] += f"\n\n{number} is not compared ({row}): {declared.sentence}"
 
     for number in "01", "02", "03", "05":
-        found[f"output {number}"] = "\n".join(["```text", *endings()[number], "```"])
+        found[f"output {number}"] = "\n".join(["```text", *OUTPUTS[number], "```"])
     for name in "01", "02", "03", "03-adagrad", "04-book", "05":
         path = SCRIPTS[VARIANTS[name].script]
         typed = f".venv/bin/python tutorials/{path.name} {VARIANTS[name].flags}".strip()

@@ -24,7 +24,7 @@ plt.switch_backend("Agg")  # no window, on any machine
 def origin(name):
     """Return what a picture is of, as far as the records say it."""
     if variant := PICTURES[name]:
-        return {"variant": variant, "program": pages.recorded_program(variant), "seed": 0}
+        return {"variant": variant, "program": pages.PROGRAMS["results", variant], "seed": 0}
     if name == "exercises.png":
         return {one: pages.results(one) for one in reversed(pages.ranked(pages.EXERCISES))}
     return {}

@@ -41,11 +41,9 @@ def noise(training, test):
     The test images are darker, so that they are not scaled by their own maximum.
     """
     draws = np.random.RandomState(0)
-    images = [
-        draws.randint(0, end, (count, 28, 28), np.uint8)
-        for count, end in ((training, 256), (test, 200))
-    ]
-    return tuple((x, (np.arange(len(x)) % 10).astype(np.uint8)) for x in images)
+    x_train = draws.randint(0, 256, (training, 28, 28), np.uint8)
+    x_test = draws.randint(0, 200, (test, 28, 28), np.uint8)
+    return tuple((x, (np.arange(len(x)) % 10).astype(np.uint8)) for x in (x_train, x_test))
 
 
 @functools.cache
@@ -96,10 +94,6 @@ def describe(model, *given, **more):
     return "; ".join(parts + [f"{name}={fit[name]!r:.20}" for name in others])
 
 
-class Saving(Exception):
-    """What 05 ends with, when it would save."""
-
-
 def handed_over(text, flags="", load_data=SMALL):
     """Run the text of a script, 05 up to its saving, without training; return what it has handed over.
 
@@ -124,11 +118,11 @@ def handed_over(text, flags="", load_data=SMALL):
 
     with (
         mock.patch.multiple(keras.Sequential, fit=fit, evaluate=evaluate),
-        mock.patch.object(keras.Sequential, "save", side_effect=Saving),
+        mock.patch.object(keras.Sequential, "save", side_effect=StopIteration),
         mock.patch.object(keras.datasets.mnist, "load_data", load_data),
         mock.patch.object(sys, "argv", ["script.py", *flags.split()]),
         contextlib.redirect_stdout(io.StringIO()) as printed,
-        contextlib.suppress(Saving),
+        contextlib.suppress(StopIteration),
     ):
         exec(compile(text, "script.py", "exec"), {"__name__": "__main__"})
     found.printed = printed.getvalue()
