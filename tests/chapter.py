@@ -5,9 +5,6 @@ and on today's. The tests hold the scripts against it; the book's software train
 
     python tests/chapter.py 03-relu 0    train this variant with this seed; prints [loss, accuracy]
     python tests/chapter.py replay       print what test_records.py repeats on today's Keras, as JSON
-
-There a seed does not repeat the digits: TensorFlow 1.3 may update the weights of a layer before or after
-the gradient of the layer below has read them, whichever thread is first.
 """
 
 import collections
@@ -25,6 +22,7 @@ from keras.models import Sequential
 from sklearn.datasets import load_iris
 from sklearn.model_selection import train_test_split
 
+# `data` makes x_train, y_train, x_test and y_test, with one-hot labels, `network` the layers
 Program = collections.namedtuple("Program", "data network optimizer epochs batch_size")
 MNIST = os.environ.get("MNIST_NPZ", "mnist.npz")  # this file, or Keras' own
 
@@ -42,9 +40,6 @@ OUTPUT_TOLERANCE = 1e-5
 UPDATE_TOLERANCE = {"SGD": 1e-6, "Adadelta": 1e-6, "Adagrad": 1.2e-3}
 # How Dense and Conv2D start by default
 START = {"kernel_initializer": "glorot_uniform", "bias_initializer": "zeros"}
-
-
-# Each of these returns x_train, y_train, x_test and y_test, with one-hot labels.
 
 
 def dummy_rows(seed):

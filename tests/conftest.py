@@ -6,7 +6,6 @@ import gc
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -37,17 +36,9 @@ os.environ |= dict.fromkeys(THREADS, str(max(1, os.cpu_count() // 4)))
 ENVIRONMENT = dict(os.environ)  # as it is before an imported package adds to it
 FEW = 80, 40  # images to train with and to test with
 
-# What a reader types, the longest first: the flags, and more environment
-TYPED = {
-    "04": ("--epochs 2 --batch-size 32", {}),
-    "03": ("--epochs 3", {}),
-    "05": ("--epochs 5", {"PYTHONIOENCODING": "cp932", "LANG": "C"}),
-    "05 interrupted": ("--epochs 1000", {}),  # which take minutes
-    "02": ("", {"PYTHONIOENCODING": "ascii"}),
-    "01": ("", {}),
-}
-if os.name == "nt":
-    del TYPED["05 interrupted"]  # Windows has no SIGINT for one process
+# What a reader types, the longest first: the flags. On consoles other than UTF-8: see `start`
+TYPED = {"04": "--epochs 2 --batch-size 32", "03": "--epochs 3", "05": "--epochs 5"}
+TYPED |= {"02": "", "01": ""}
 
 
 def eagerly(yes):
@@ -87,17 +78,6 @@ def call(script, arguments, folder, **more):
     return subprocess.run(command, check=False, cwd=folder, env=ENVIRONMENT | more, **pipes)
 
 
-def interrupt(script, arguments, folder):
-    """Run Python on a script, and press Ctrl-C in its second epoch; return how it ended, and what it printed then."""
-    command = [sys.executable, "-u", script, *arguments]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, **pipes) as run:
-        assert any(b"Epoch 2/" in line for line in run.stdout)
-        run.send_signal(signal.SIGINT)
-        rest = run.stdout.read()
-    return run.returncode, rest
-
-
 @functools.cache
 def mnist_file():
     """Return the path of an `.npz` with the first 2,000 images of each part of MNIST, or the stand-in."""
@@ -110,20 +90,16 @@ def mnist_file():
 @functools.cache
 def start(name):
     """Start a command of TYPED beside the tests; return its folder, and the future of how it ends."""
-    flags, variables = TYPED[name]
-    if name == "04":
-        variables = {"MNIST_NPZ": str(mnist_file())}
     folder = FOLDER / f"{name} 日本語"
     folder.mkdir()
-    run = interrupt if name.endswith("interrupted") else call
-    return folder, POOL.submit(run, SCRIPTS[name[:2]], flags.split(), folder, **variables)
+    environment = {"PYTHONIOENCODING": {"05": "cp932", "02": "ascii"}.get(name, "utf-8")}
+    environment |= {"LANG": "C", "MNIST_NPZ": str(mnist_file()) if name == "04" else ""}
+    return folder, POOL.submit(call, SCRIPTS[name], TYPED[name].split(), folder, **environment)
 
 
 def pytest_collection_finish(session):
     """Start the commands that the selected tests are marked with, and put these tests last: they wait."""
     gc.freeze()  # what is imported need not be looked through again, which takes seconds in all
-    # A shell's background jobs, and so these tests, may have been started with SIGINT ignored
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     session.items.sort(key=lambda item: item.get_closest_marker("typed") is not None)
     marks = [mark.args[0] for item in session.items for mark in item.iter_markers("typed")]
     for name in TYPED:

@@ -53,8 +53,7 @@ def assert_said(number, said, *facts):
 
 def test_rows_and_scripts_lead_to_each_other():
     named, commented = set(), set()
-    numbers = list(range(1, len(ROWS) + 1))
-    assert list(ROWS) == numbers, "number the rows, `# Book n:` and changes.toml anew"
+    assert [*ROWS] == [*range(1, len(ROWS) + 1)], "number rows, `# Book n:`, changes.toml anew"
     assert TESTED == set(ROWS), "rows without their code in changes.toml, or code without a row"
     silent = [number for number in ROWS if "**silent**" in ROWS[number][1]]
     assert silent == list(range(1, len(silent) + 1)) != [], "silent rows come first"

@@ -112,7 +112,7 @@ def test_a_network_that_says_nothing_is_no_internet(tmp_path, monkeypatch, capsy
 
     # Of MNIST's size, or a few; not every digit need be in a file
     size = (60_000, 10_000) if (number, kind) == ("03", "silent") else (5, 5)
-    (x_train, y_train), (x_test, y_test) = programs.noise(*size)
+    (x_train, y_train), (x_test, y_test) = programs.loader(*size)()
     digits = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
     np.savez(tmp_path / "noise.npz", **digits)
     monkeypatch.setenv("MNIST_NPZ", str(tmp_path / "noise.npz"))

@@ -1,9 +1,7 @@
 """Each script ends where the chapter's program ends: with the same weights, output and files.
 
-It is run for real on few images, and the chapter's program (chapter.py) is trained with the same seed: if
-both end with the same weights, then data, start, optimizer, batches, shuffling, dropout and epochs are the
-chapter's, however they are written. What few images cannot show is what the script hands to Keras at the
-real size, with flags of every size.
+It is run for real on few images, and the chapter's program (chapter.py) is trained with the same seed. What
+few images cannot show is what the script hands to Keras at the real size, with flags of every size.
 """
 
 import ast
@@ -11,6 +9,7 @@ import contextlib
 import io
 import re
 import runpy
+import signal
 import sys
 import warnings
 from math import ceil
@@ -23,12 +22,12 @@ import numpy as np
 import programs
 import pytest
 from conftest import FEW, cells, source
+from keras.callbacks import History
 from keras.models import load_model
 from measure import SCRIPTS
 from sklearn.datasets import load_iris
 
 MENDS = "mend the script, or declare the difference in chapter.py (DIFFERENCES)"
-PARTS = "other data, seed, network, optimizer, batches or epochs"
 ROOM = 1e-6  # for a weight: batches that are computed in one call may round differently
 CASES = [("01", "--epochs 3 --batch-size 2 --seed 5"), ("01", "--epochs 1 --quiet")]
 CASES += [("02", "--epochs 2 --batch-size 40 --seed 5")]
@@ -89,9 +88,8 @@ def test_a_script_ends_where_the_chapter_s_program_ends(ended, tmp_path, name, f
     history = model.fit(x_train, y_train, verbose=0, **settings)
     score = model.evaluate(x_test, y_test, verbose=0)
     pairs = zip(found["model"].get_weights(), model.get_weights(), strict=True)
-    assert max(np.abs(a - b).max() for a, b in pairs) < ROOM, (
-        f"{name}: other weights ({PARTS}); {MENDS}"
-    )
+    apart = max(np.abs(a - b).max() for a, b in pairs)
+    assert apart < ROOM, f"{name}: other data, seed, network, optimizer, batches or epochs; {MENDS}"
     assert found["history"].history["loss"] == pytest.approx(history.history["loss"], abs=1e-5)
     if name == "01":
         assert f"Keras {keras.__version__}, backend {keras.backend.backend()}\n" in output
@@ -146,7 +144,6 @@ def test_03_leaves_no_trace_of_its_speed(ended, capsys, request):
         before = int(model.optimizer.iterations)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            warnings.filterwarnings("ignore", "Even though the .tf.config")
             warnings.filterwarnings("ignore", category=DeprecationWarning)
             use()
         shown = re.findall(r"(\d+)/(\d+)", capsys.readouterr().out)
@@ -183,9 +180,17 @@ def test_05_saves_loads_and_predicts(ended, monkeypatch, tmp_path):
     assert re.findall(r"predicted (\w+)", output) == ["setosa"] * 5
 
 
+def test_ctrl_c_ends_05_at_once_and_leaves_nothing(ended, monkeypatch, tmp_path):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # not as in a shell's background
+    monkeypatch.setattr(History, "on_epoch_end", lambda *given: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        ended("05")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(("epochs", "flag"), [(1, " --show"), (20, " --show"), (1000, "")])
 def test_05_summary_and_learning_curve(ended, monkeypatch, tmp_path, epochs, flag):
-    history, windows, curve = keras.callbacks.History(), [], tmp_path / "learning_curve.png"
+    history, windows, curve = History(), [], tmp_path / "learning_curve.png"
     history.epoch = list(range(epochs))
     history.history = {name: np.random.rand(epochs).tolist() for name in ("accuracy", "loss")}
     monkeypatch.setattr(keras.Sequential, "fit", lambda *given, **more: history)
@@ -201,8 +206,7 @@ def test_05_summary_and_learning_curve(ended, monkeypatch, tmp_path, epochs, fla
     for line, key in zip(axis.get_lines(), ["accuracy", "loss"], strict=True):
         # With dots, or the curve of one epoch could not be seen
         assert (line.get_label(), line.get_linestyle(), line.get_marker()) == (key, "-", ".")
-        assert list(line.get_xdata()) == list(range(1, epochs + 1))
-        assert list(line.get_ydata()) == history.history[key]
+        assert line.get_xydata().tolist() == [[*xy] for xy in enumerate(history.history[key], 1)]
     assert [text.get_text() for text in axis.get_legend().get_texts()] == ["accuracy", "loss"]
     labels = axis.get_xlabel(), axis.get_ylabel()
     assert labels == ("epoch", "accuracy and loss on the training data")

@@ -145,7 +145,6 @@ if __name__ == "__main__":
         row, output = run(name, seed, book_python=args.book_python if record == "book" else None)
         write(record, [row])
         if record == "results" and seed == 0 and name in SCRIPTS:
-            endings = json.loads(ENDINGS.read_text(encoding="utf-8"))
-            endings[name] = ending(output)
+            endings = json.loads(ENDINGS.read_text(encoding="utf-8")) | {name: ending(output)}
             text = json.dumps(endings, indent=1, ensure_ascii=False, sort_keys=True)
             ENDINGS.write_text(text + "\n", encoding="utf-8", newline="\n")

@@ -134,8 +134,7 @@ def table(lines):
 @cache
 def parts(language):
     """Return {name: text} of the parts of the pages in a language."""
-    found = {}
-    lines = []
+    found, lines = {}, []
     for number, path in SCRIPTS.items():
         one = VARIANTS[number]
         link = f"4.{int(number) + 2} [{path.name}](tutorials/{path.name})"

@@ -62,9 +62,8 @@ def draw(name):
         for one, values in runs.items():
             labels = [pages.label(one).replace("`", "")] * len(values)
             axis.plot(values, labels, "o", color=ORANGE if one == "03" else BLUE, alpha=0.6)
-        axis.axvline(
-            measure.VARIANTS["03"].printed, color="gray", ls=":", label="printed in the book"
-        )
+        printed = measure.VARIANTS["03"].printed
+        axis.axvline(printed, color="gray", ls=":", label="printed in the book")
         axis.set_xlabel("test accuracy, one dot per seed")
         axis.grid(axis="x", alpha=0.3)
         axis.legend(loc="lower right")

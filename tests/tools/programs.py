@@ -29,27 +29,20 @@ SETTINGS = """
 """
 # Arguments of `fit` that have a part of the line to themselves, or change no result
 SHOWN = "self", "x", "y", "epochs", "batch_size", "verbose"
-
-
-SCORE = [0.25, 0.75]  # loss and accuracy
-
-
-@functools.cache
-def noise(training, test):
-    """Return ((x_train, y_train), (x_test, y_test)) like MNIST: noise, with every label, always the same.
-
-    The test images are darker, so that they are not scaled by their own maximum.
-    """
-    draws = np.random.RandomState(0)
-    x_train = draws.randint(0, 256, (training, 28, 28), np.uint8)
-    x_test = draws.randint(0, 200, (test, 28, 28), np.uint8)
-    return tuple((x, (np.arange(len(x)) % 10).astype(np.uint8)) for x in (x_train, x_test))
+SCORE = [0.25, 0.75]  # the loss and accuracy that stand for a result
 
 
 @functools.cache
 def loader(training, test):
-    """Return what stands for Keras' `mnist.load_data` and gives so many images of noise."""
-    return lambda path=None: noise(training, test)
+    """Return what stands for Keras' `mnist.load_data`: so many images of noise, always the same.
+
+    They have every label. The test images are darker, so that they are not scaled by their own maximum.
+    """
+    draws = np.random.RandomState(0)
+    x_train = draws.randint(0, 256, (training, 28, 28), np.uint8)
+    x_test = draws.randint(0, 200, (test, 28, 28), np.uint8)
+    data = tuple((x, (np.arange(len(x)) % 10).astype(np.uint8)) for x in (x_train, x_test))
+    return lambda path=None: data
 
 
 SMALL = loader(320, 100)
