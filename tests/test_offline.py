@@ -107,7 +107,7 @@ def test_a_network_that_says_nothing_is_no_internet(tmp_path, monkeypatch, capsy
 
     def download(**given):
         limits.append(socket.getdefaulttimeout())
-        socket.setdefaulttimeout(0.5)
+        socket.setdefaulttimeout(0.2)
         return get_file(**given | here)
 
     # Of MNIST's size, or a few; not every digit need be in a file

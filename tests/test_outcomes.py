@@ -33,7 +33,6 @@ CASES = [("01", "--epochs 3 --batch-size 2 --seed 5"), ("01", "--epochs 1 --quie
 CASES += [("02", "--epochs 2 --batch-size 40 --seed 5")]
 CASES += [("03", "--epochs 2 --batch-size 30 --seed 4")]
 CASES += [("03-adagrad", "--optimizer adagrad --epochs 2 --batch-size 50")]
-CASES += [("03-relu", "--activation relu --epochs 1 --batch-size 50")]
 CASES += [("04", "--epochs 2 --batch-size 50 --seed 3")]
 CASES += [("05", "--epochs 2 --batch-size 50 --seed 7")]
 # At the real size, with what each flag allows
@@ -41,9 +40,8 @@ REAL_SIZE = programs.loader(60_000, 10_000)
 FLAGS = ["", "--epochs 1 --batch-size 1 --seed 4294967295"]
 FLAGS += ["--epochs 1000 --batch-size 59999 --seed 31"]
 SIZES = [(number, flags) for number in SCRIPTS for flags in FLAGS]
-SIZES += [("03-adagrad", f"--optimizer adagrad {FLAGS[2]}")]
-SIZES += [("03-relu", f"--activation relu {FLAGS[2]}"), ("03-tanh", "--activation tanh")]
-SIZES += [("03-relu", "--activation relu --optimizer adagrad")]
+SIZES += [("03-relu", f"--activation relu --optimizer adagrad {FLAGS[2]}")]
+SIZES += [("03-adagrad", "--optimizer adagrad"), ("03-tanh", "--activation tanh")]
 
 
 def chapter_s(name, flags, load_data):
@@ -184,11 +182,11 @@ def test_ctrl_c_ends_05_at_once_and_leaves_nothing(ended, monkeypatch, tmp_path)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # not as in a shell's background
     monkeypatch.setattr(History, "on_epoch_end", lambda *given: signal.raise_signal(signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
-        ended("05")
+        ended("05", "--batch-size 50")
     assert [path.name for path in tmp_path.iterdir()] == [], "left by an interrupted run"
 
 
-@pytest.mark.parametrize(("epochs", "flag"), [(1, " --show"), (20, " --show"), (1000, "")])
+@pytest.mark.parametrize(("epochs", "flag"), [(1, " --show"), (1000, "")])
 def test_05_summary_and_learning_curve(ended, monkeypatch, tmp_path, epochs, flag):
     history, windows, curve = History(), [], tmp_path / "learning_curve.png"
     history.epoch = list(range(epochs))
