@@ -1,6 +1,6 @@
 """The chapter's five programs, stated once: data, networks, optimizers, epochs and batches.
 
-This file runs on the book's software (Python 3.6, Keras 2.0.6, TensorFlow 1.3), which README.md installs,
+This file runs on the book's software (Python 3.6, Keras 2.0.6, TensorFlow 1.3), which tests/README.md installs,
 and on today's. The tests hold the scripts against it; the book's software trains and replays it:
 
     python tests/chapter.py 03-relu 0    train this variant with this seed; prints [loss, accuracy]
@@ -107,7 +107,7 @@ PROGRAMS = {
 
 # What a script does on purpose otherwise than the book, by its number. `row`: of "What changed since the
 # book", which says so. `sentence`: why its runs are not compared with the book's. `change`: a function that
-# makes of a program of the book's the one that the script is to be.
+# makes the script's program of one of the book's (a layer that is made but not used draws a seed, too).
 Difference = collections.namedtuple("Difference", "row sentence change")
 DIFFERENCES = {}
 

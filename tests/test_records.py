@@ -1,10 +1,10 @@
 """A record knows its program, and the book's software and today's do the same.
 
-records/programs.csv has for each variant, as a line of plain text, what its runs are of (programs.py).
-records/replay.json has what Keras 2.0.6 makes of given inputs and weights, which can be repeated exactly;
-records/book.csv its whole trainings, which cannot, as README.md says: they are compared as samples.
+records/programs.csv has for each variant what its runs are of (programs.py), replay.json what Keras 2.0.6
+makes of given inputs and weights. Its whole trainings (book.csv) cannot be repeated: see tests/README.md.
 """
 
+import difflib
 import json
 import re
 
@@ -17,7 +17,6 @@ import pictures
 import PIL.Image
 import programs
 import pytest
-from chapter import OUTPUT_TOLERANCE, UPDATE_TOLERANCE
 from conftest import TRAINING
 from measure import ROOT, SCRIPTS, VARIANTS
 from pages import PROGRAMS
@@ -31,11 +30,11 @@ REPLAY = json.loads((measure.RECORDS / "replay.json").read_text(encoding="utf-8"
 @pytest.mark.parametrize(("record", "name"), OF_PROGRAMS)
 def test_the_recorded_runs_are_of_today_s_program(record, name):
     today, recorded = programs.of_record(record, name), PROGRAMS.get((record, name), "")
-    then, now = ({*line.split("; ")} for line in (recorded, today))
+    changes = difflib.unified_diff(recorded.split("; "), today.split("; "), n=0, lineterm="")
     option = " --book-python PY" if record == "book" else ""
     assert today == recorded, (
-        f"the runs of {name} in {record}.csv are of another program: {then - now} then, {now - then} "
-        f"today. To measure it: python tests/tools/measure.py --anew{option} {name}"
+        f"the runs of {name} in {record}.csv are of another program: {[*changes]}. To measure it: "
+        f"python tests/tools/measure.py --anew{option} {name}"
     )
 
 
@@ -44,20 +43,27 @@ def test_every_seed_is_recorded_once(record, name):
     runs, command = pages.read(record)[name], f"run: python tests/tools/measure.py {name}"
     assert [int(run["seed"]) for run in runs] == list(range(VARIANTS[name].seeds)), command
     if record == "results":
-        assert {run["command"] for run in runs} == {VARIANTS[name].command}
+        commands = {run["command"] for run in runs}
+        assert commands == {VARIANTS[name].command}, f"with --anew, {command}"
     else:
         same = PROGRAMS["book", name] == PROGRAMS["results", name]
         declared = name[:2] in chapter.DIFFERENCES
-        assert same != declared, f"{name} and DIFFERENCES in chapter.py do not say the same"
+        assert same != declared, (
+            f"DIFFERENCES in chapter.py do not say so; or, with --anew, {command}"
+        )
 
 
 def test_records_are_of_all_variants_and_of_one_environment():
     recorded = [(row["record"], row["variant"]) for row in measure.read("programs")]
-    assert sorted(recorded) == sorted(OF_PROGRAMS), "programs.csv does not have each variant once"
+    missing = "programs.csv does not have each variant once; run: python tests/tools/measure.py"
+    assert sorted(recorded) == sorted(OF_PROGRAMS), missing
     for record, versions in ("results", "keras 3"), ("book", "keras 2.0.6; tensorflow 1.3.0"):
-        found = {run["measured_with"] for run in measure.read(record)}
-        (software,) = [one for one in found if "; tensorflow" in one]
-        assert versions in software
+        found = {
+            re.sub("^python.*?; |; [A-Z].*", "", run["measured_with"])
+            for run in measure.read(record)
+        }
+        software = [one for one in found if "; tensorflow" in one]
+        assert len(software) == 1 and versions in software[0], f"{record}.csv is of {software}"
     # 05 trains the network of 02
     assert PROGRAMS["results", "05"] == PROGRAMS["results", "02"]
     assert pages.results("05") == pages.results("02")[: VARIANTS["05"].seeds]
@@ -103,13 +109,13 @@ def test_a_network_gives_the_book_s_output_and_loss(name):
     assert REPLAY["keras"] == "2.0.6"
     output, loss = chapter.replay_network(chapter.build_today(chapter.PROGRAMS[name]))
     recorded, recorded_loss = REPLAY["networks"][name]
-    assert np.abs(np.subtract(output, recorded)).max() < OUTPUT_TOLERANCE
-    assert abs(loss - recorded_loss) < OUTPUT_TOLERANCE
+    assert np.abs(np.subtract(output, recorded)).max() < chapter.OUTPUT_TOLERANCE
+    assert abs(loss - recorded_loss) < chapter.OUTPUT_TOLERANCE
 
 
 @pytest.mark.parametrize("name", chapter.OPTIMIZERS)
 def test_an_optimizer_makes_the_book_s_updates(name):
-    assert update_difference(name) < UPDATE_TOLERANCE[name]
+    assert update_difference(name) < chapter.UPDATE_TOLERANCE[name]
 
 
 CHANGED = [("SGD", {"learning_rate": 0.011}), ("SGD", {"momentum": 0.1})]
@@ -119,7 +125,7 @@ CHANGED += [("Adagrad", {"epsilon": 1e-8}), ("Adagrad", {"initial_accumulator_va
 
 @pytest.mark.parametrize(("name", "changed"), CHANGED)
 def test_other_settings_are_told_apart(name, changed):
-    assert update_difference(name, updates=10, **changed) > 30 * UPDATE_TOLERANCE[name]
+    assert update_difference(name, updates=10, **changed) > 30 * chapter.UPDATE_TOLERANCE[name]
 
 
 # Another training, which the margin must tell apart

@@ -1,9 +1,10 @@
-"""What the scripts promise besides their results: cells, flags, pasting, their length, numbers that they name."""
+"""What the scripts promise besides their results: cells, flags, pasting, numbers in comments, what they need."""
 
 import ast
 import code
 import re
 import sys
+import tomllib
 
 import chapter
 import conftest
@@ -11,7 +12,8 @@ import numpy as np
 import pages
 import pytest
 from conftest import cells, source
-from measure import SCRIPTS
+from measure import ROOT, SCRIPTS, TUTORIALS
+from packaging.requirements import Requirement
 
 # How the programs behind a cell are called: Jupyter and VS Code, nbclient and its like, Colab, Spyder, PyCharm
 KERNELS = [
@@ -28,6 +30,10 @@ REFUSED = [f"{flag}={count}" for flag in COUNTS for count in ("0", "-3", "ten", 
 REFUSED += [f"--seed={seed}" for seed in ("-1", "4294967296", "ten", "")]
 REFUSED += ["--epoch5=1", "-f=x.json", "--f=x.json"]
 OWN = {"01": ["--quiet=yes"], "03": ["--optimizer=adam", "--activation=swish"], "05": ["--show=1"]}
+PLACES = [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"), ("win32", "AMD64")]
+PIP, *REQUIREMENTS = re.findall(r"(?m)^[^#\n].*", (ROOT / "requirements.txt").read_text("utf-8"))
+_, MADE, *VERSIONS = (ROOT / "versions.txt").read_text("utf-8").splitlines()
+IMPORT = r'(?m)(?:^ *from |^ *import |import_module\(")(\w+)'
 every_script = pytest.mark.parametrize("number", SCRIPTS)
 
 
@@ -139,30 +145,29 @@ def test_help_shows_the_docstring_and_every_default(number, tmp_path):
     for flag, default in shown.items():
         described = rf"{flag} \S+\s+\w[\w\s]+\(default:\s+{default}\)"
         assert re.search(described, run.stdout), f"{number} {flag}"
-    own = {"01": ["--quiet"], "05": ["--show"]}.get(number, [])
+    own = {one.split("=")[0] for one in OWN.get(number, [])}
     flags = set(re.findall(r"(?m)^  (--[\w-]+)", run.stdout))
     assert flags == {*shown, *own}, f"{number}: a new flag is declared here, and in both guides"
 
 
 # What a comment may say numbers of, by script: a number with words, one of which stands in the same clause,
 # or several numbers of one computation
-SIDE = pages.FACTS["size"]("04", "3", "1")  # before pooling
-FLOWERS = f"""150 flower | {pages.rows("02")} training epoch update batch | 38 test | 100 epoch
-    50 neuron weight bias | {chapter.IRIS.epochs} epoch | 3 species neuron | 4 measurement species
-    1 batch softmax one-hot label | 2 => 0 0 1 | 4 => 50 => 3"""
-IMAGES = """60,000 train | 10,000 test | 28 pixel image | 10 digit epoch | 1 gray | 3 color pixel filter
+SIDE = pages.FACTS["size"]("04", "Conv2D-2", "1")  # before pooling
+IMAGES = """60,000 train | 10,000 test | 28 pixel image | 1 gray | 3 color pixel filter
     0 relu negative quarter | 0-255 => 0-1 | 2 => 0 0 1 0"""
 CLAIMS = {
-    "01": """3 neuron row | 2 neuron | 10 epoch update default | 0.01 rate | 0.0 accuracy | 0 sigmoid
+    "01": """2 neuron | 10 epoch update default | 0.01 rate | 0.0 accuracy | 0 sigmoid
         1 sigmoid column without since | 1.0 accuracy | 3/3 | 1/1""",
-    "02": FLOWERS,
+    "02": f"""150 flower | {pages.rows("02")} training epoch update batch | 38 test | 100 epoch
+        50 neuron weight bias | {chapter.IRIS.epochs} epoch | 3 species neuron | 4 measurement species
+        1 batch softmax one-hot label | 2 => 0 0 1""",
     "03": f"""{IMAGES} | 50 neuron | 20 neuron | 1 epoch since | 10 default epoch | 28 x 28 => 784
         60,000 / 32 = {pages.batches("03"):,}""",
-    "04": f"""{IMAGES} | 32 filter image | 64 pattern more | 2 pool value | 4.5 section
-        {SIDE} x {SIDE} => {SIDE // 2} x {SIDE // 2} | {SIDE // 2} x {SIDE // 2} x 64 | 28 28 1
+    "04": f"""{IMAGES} | 32 filter image | 64 pattern more | 4.5 section
+        {SIDE} x {SIDE} => {SIDE // 2} x {SIDE // 2} | {SIDE // 2} x {SIDE // 2} x 64
         3 x 3 | 2 x 2 | 28 x 28 | 0.001 rate""",
-    "05": f"""{FLOWERS} | 4.4 section | 0 epoch | 20 x {pages.batches("05")}
-        4 x 50 weights and 50 biases: {pages.FACTS["parameters-of"]("05", "0")}""",
+    "05": f"""4.4 section | 0 epoch | 20 x {pages.batches("05")}
+        4 x 50 weights and 50 biases: {pages.FACTS["parameters-of"]("05", "Dense")}""",
 }
 VALUE = r"\d(?:[\d.,]*\d)?"
 
@@ -182,3 +187,53 @@ def test_numbers_in_comments_are_those_of_the_program(number):
                 words = [word for values, words in claims if values == [found] for word in words]
                 known = any(word in clause.lower() for word in words)
                 assert known, f"{number} says {found} in {clause!r}: it is not among CLAIMS here"
+
+
+def imports(path):
+    """Return the packages that a script imports, with those of the files beside it; all are in ASCII."""
+    found = set()
+    for name in set(re.findall(IMPORT, path.read_text("ascii"))) - sys.stdlib_module_names:
+        beside = TUTORIALS / f"{name}.py"
+        found |= imports(beside) if beside.exists() else {name.replace("sklearn", "scikit-learn")}
+    return found
+
+
+def apply(lines, python, place):
+    """Return {package: versions} of the lines that apply to a Python in a place."""
+    here = {"python_version": python, "python_full_version": f"{python}.9"}
+    here |= {"sys_platform": place[0], "platform_machine": place[1]}
+    found = [r for r in map(Requirement, lines) if not r.marker or r.marker.evaluate(here)]
+    assert len({entry.name for entry in found}) == len(found)
+    return {entry.name: entry.specifier for entry in found}
+
+
+@every_script
+def test_inline_metadata(number):
+    before, after = source(number).split("model.fit(")
+    # The regular expression of the specification (PEP 723), for one block.
+    (block,) = re.findall(r"(?m)^# /// script$\s((?:^#(?:| .*)$\s)+)^# ///$", after)
+    assert "# /// script" not in before
+    metadata = tomllib.loads(re.sub("(?m)^# ?", "", block))
+    # The day of versions.txt: the newest versions until then are the ones in there.
+    day = re.search(r"--exclude-newer (\S+)", MADE)[1]
+    needed = imports(SCRIPTS[number]) | {"tensorflow"}  # the backend, which Keras imports
+    assert sorted(metadata.pop("dependencies")) == sorted(needed)
+    assert metadata.pop("tool") == {"uv": {"exclude-newer": day}}
+    # No 3.14: what TensorFlow's release candidate requires, uv installs in a random order.
+    assert metadata == {"requires-python": ">=3.11,<3.14"}
+
+
+@pytest.mark.parametrize("place", PLACES, ids="-".join)
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
+def test_what_installs_are_exact_versions_of_what_is_imported(python, place):
+    tensorflow = "tensorflow-cpu" if place == PLACES[0] else "tensorflow"
+    required, versions = apply(REQUIREMENTS, python, place), apply(VERSIONS, python, place)
+    assert PIP == "-r versions.txt"
+    assert {*required} == {"pytest", tensorflow}.union(*map(imports, SCRIPTS.values()))
+    assert {*versions} & {"tensorflow", "tensorflow-cpu"} == {tensorflow}
+    for name, allowed in required.items():
+        exact = re.fullmatch(r"==([\w.]+)", str(versions[name]))[1]
+        # A release candidate is allowed for the one Python that has nothing else.
+        assert allowed.contains(exact, prereleases=(name, python) == (tensorflow, "3.14"))
+    # Elsewhere pip says at once which requirement it cannot find, and builds nothing before
+    assert not any(apply(VERSIONS, python, place) for python in ("3.10", "3.15"))

@@ -5,6 +5,7 @@ import re
 import tempfile
 from pathlib import Path
 
+import chapter
 import pages
 import pytest
 from conftest import TYPED, call, cells, mnist_file
@@ -24,7 +25,7 @@ def test_it_runs_as_typed_and_learns(typed, name):
     # JAX, from its version 0.12 on, warns of the labels of 01, as Keras hands them on to it
     assert not re.search(r"Traceback|Exception ignored|Warning(?!: Explicitly)", ended.stderr)
     flags = TYPED[name].split()
-    epochs = flags[1] if flags else {"01": 10, "02": 20}[name]
+    epochs = flags[1] if flags else chapter.today(name).epochs
     assert f"Epoch {epochs}/{epochs}" in ended.stdout
     (accuracy,) = re.findall(r"(?m)(?:test accuracy: |^\[\d\.\d+, )([\d.]+)", ended.stdout)
     assert float(accuracy) >= LEAST[name]
@@ -32,8 +33,8 @@ def test_it_runs_as_typed_and_learns(typed, name):
     words = re.compile(r"(?!setosa|versicolor|virginica)\b[a-z_]{3,}")
     both = ending(ended.stdout), pages.OUTPUTS[name]
     printed, shown = (list(dict.fromkeys(map(str, map(words.findall, one)))) for one in both)
-    again = f"delete seed 0 of {name} in records/results.csv; python tests/tools/measure.py {name}"
-    assert printed == shown, f"the pages show another output of {name}; {again}"
+    again = f"delete seed 0 of {name} in records/results.csv, run measure.py {name}, then pages.py"
+    assert printed == shown, f"the pages show another output; {again} (both in tests/tools)"
     made = {path.name: path.read_bytes()[:4] for path in folder.iterdir()}
     assert made == (FILES if name == "05" else {})
 

@@ -97,7 +97,12 @@ def run(name, seed, environ=os.environ, book_python=None):
     text = "import keras" if variant.script == "import" else edited(variant.script, variant.edits)
     command = [sys.executable, "-c", text, *variant.flags.split(), "--seed", str(seed)]
     if book_python:
-        command = [book_python, str(ROOT / "tests" / "chapter.py"), name, str(seed)]
+        command = [
+            os.path.abspath(book_python),
+            str(ROOT / "tests" / "chapter.py"),
+            name,
+            str(seed),
+        ]
     with TemporaryDirectory() as folder, TemporaryFile() as out, TemporaryFile() as err:
         start = time.perf_counter()
         process = subprocess.Popen(command, cwd=folder, env=environ, stdout=out, stderr=err)

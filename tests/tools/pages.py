@@ -22,8 +22,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("tutorials/*.md"), *ROOT.glob("te
 # The variants on 03 and on 02, without those that are there for their time
 EXERCISES = [name for name, one in VARIANTS.items() if one.script == "03" and not one.speed]
 IRIS = [name for name, one in VARIANTS.items() if one.script == "02" and not one.speed]
-COMPARED = [name for name, one in VARIANTS.items() if one.script not in chapter.DIFFERENCES]
-MARGINS = {name: VARIANTS[name].margin for name in COMPARED if VARIANTS[name].margin}
+MARGINS = {name: one.margin for name, one in VARIANTS.items() if one.margin}
+MARGINS = {name: margin for name, margin in MARGINS.items() if name[:2] not in chapter.DIFFERENCES}
 PROGRAMS = measure.recorded_programs()
 # {number of a script: the last lines of its recorded output}
 OUTPUTS = json.loads(ENDINGS.read_text(encoding="utf-8"))
@@ -50,6 +50,8 @@ def read(record):
 def results(name, record="results", column=None):
     """Return a column of the runs of a variant; if none is named the loss of 01, else the accuracy."""
     column = column or ("loss" if name == "01" else "accuracy")
+    if not read(record)[name]:
+        raise ValueError(f"{name} has no runs yet; run: python tests/tools/measure.py {name}")
     return [float(run[column]) for run in read(record)[name]]
 
 
@@ -88,6 +90,12 @@ def batches(name):
     return math.ceil(rows(name) / int(program(name, "batches of")))
 
 
+def layer(name, kind):
+    """Return a layer of a script by its class: "Conv2D" the first, "Conv2D-2" the second."""
+    kind, _, count = kind.partition("-")
+    return [one for one in LAYERS[name] if type(one).__name__ == kind][int(count or 1) - 1]
+
+
 GAPS = ["mean", "low", "high"]
 FACTS = {
     "mean": average,
@@ -103,9 +111,9 @@ FACTS = {
     "batches": batches,
     "updates": lambda name: batches(name) * int(program(name, "epochs")),
     "setting": program,
-    "parameters": lambda name: sum(layer.count_params() for layer in LAYERS[name]),
-    "parameters-of": lambda name, layer: LAYERS[name][int(layer)].count_params(),
-    "size": lambda name, layer, axis: LAYERS[name][int(layer)].output.shape[int(axis)],
+    "parameters": lambda name: sum(one.count_params() for one in LAYERS[name]),
+    "parameters-of": lambda name, kind: layer(name, kind).count_params(),
+    "size": lambda name, kind, axis: layer(name, kind).output.shape[int(axis)],
     "download": lambda: SETUP["download_mb"],
     "installed": lambda: f"{int(SETUP['installed_mb']) / 1000:.1f}",
     "python": lambda which: PYTHONS[which],
@@ -148,9 +156,9 @@ def parts(language):
         found[part] = table(f"{cells[one]} | {outcome(one, *OUTCOME[language])}" for one in cells)
 
     lines = []
-    for layer in LAYERS["04"]:
-        shape = " x ".join(str(size) for size in layer.output.shape[1:])
-        lines.append(f"`{type(layer).__name__}` | {shape} | {layer.count_params()}")
+    for one in LAYERS["04"]:
+        shape = " x ".join(str(size) for size in one.output.shape[1:])
+        lines.append(f"`{type(one).__name__}` | {shape} | {one.count_params()}")
     found["shapes 04"] = table([*lines, f" |  | {FACTS['parameters']('04')}"])
 
     lines = []

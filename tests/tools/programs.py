@@ -34,13 +34,10 @@ SCORE = [0.25, 0.75]  # the loss and accuracy that stand for a result
 
 @functools.cache
 def loader(training, test):
-    """Return what stands for Keras' `mnist.load_data`: so many images of noise, always the same.
-
-    They have every label. The test images are darker, so that they are not scaled by their own maximum.
-    """
+    """Return what stands for Keras' `mnist.load_data`: so many images of noise, always the same."""
     draws = np.random.RandomState(0)
     x_train = draws.randint(0, 256, (training, 28, 28), np.uint8)
-    x_test = draws.randint(0, 200, (test, 28, 28), np.uint8)
+    x_test = draws.randint(0, 200, (test, 28, 28), np.uint8)  # not scaled by their own maximum
     data = tuple((x, (np.arange(len(x)) % 10).astype(np.uint8)) for x in (x_train, x_test))
     return lambda path=None: data
 
@@ -90,9 +87,8 @@ def describe(model, *given, **more):
 def handed_over(text, flags="", load_data=SMALL):
     """Run the text of a script, 05 up to its saving, without training; return what it has handed over.
 
-    That is: `model`, its `weights` and `steps_per_execution` when `fit` was called, the `line` of the
-    program, the arguments of `fit` and `evaluate`, which returns SCORE, and what it has `printed`.
-    `load_data` stands for that of MNIST.
+    `model`, its `weights` and `steps_per_execution` when `fit` was called, the `line` of the program, the
+    arguments of `fit` and `evaluate`, which returns SCORE, and what it has `printed`.
     """
     found = types.SimpleNamespace()
 
