@@ -1,13 +1,11 @@
-"""What the pages show of the records, and what holds their text together: facts, not spelling.
-
-In each section, row and block both languages have the same numbers, code and links.
-"""
+"""What the pages show of the records; each section, row and block has the same facts in both languages."""
 
 import itertools
 import re
 from functools import cache
 from urllib.parse import unquote
 
+import chapter
 import pages
 import pytest
 from conftest import source
@@ -16,8 +14,7 @@ from measure import ROOT, SCRIPTS, VARIANTS
 PAGES = {one.relative_to(ROOT).as_posix(): one.read_text(encoding="utf-8") for one in pages.PAGES}
 # Without what is generated, of which the marks are left
 TEXTS = {name: re.sub(pages.PART, r"\1\3", text) for name, text in PAGES.items()}
-# The facts of a text, in the order in which they are taken out of it. Japanese has more numbers of one digit,
-# as in 1回: they are none.
+# The facts of a text, in the order in which they are taken out. A number of one digit is none: 1回.
 KINDS = {
     "code": r"(?s)^```.*|``.+?``|`.+?`",
     "fact": pages.FACT,
@@ -27,15 +24,14 @@ KINDS = {
     "number": r"(?<![A-Za-z_.\d])\d[\d.,]*(?:e-\d+|\d)",
 }
 # Numbers of the book, of Keras and of the world that a sentence may name; all others are facts of pages.py
-PLAIN = """
-    2017 2.0.6 2.1.0 4.3 4.4 4.5 4.6 4.7 10 28 20 01 02 03 04 05 64 33 88 94 97 95 0.0 1.0
-    0.25 0.75 280 32 1e-8 1e-7 1e-16 405 38 200 71 1000 1.3 1,797 3.15 0.05 50 2.27 18.04
-"""
+PLAIN = """2017 2.0.6 2.1.0 4.3 4.4 4.5 4.6 4.7 10 28 20 01 02 03 04 05 64 33 88 94 97 95 0.0 1.0
+    0.25 0.75 280 32 1e-8 1e-7 1e-16 405 38 200 71 1000 1.3 1,797 3.15 0.05 50 2.27 18.04"""
 PLAIN = {*PLAIN.split(), *pages.PYTHONS.values()}
 ROW_OR_BLOCK = r"(?ms)^```.*?^```|^\|[^\n]*"
 FLAGS = {number: set(re.findall(r'"(--[\w-]+)"', source(number))) for number in SCRIPTS}
 ALL_FLAGS = set().union(*FLAGS.values())
-# Batches of an epoch; in the book rows
+# What the book prints, or its mended code (row 11), and batches of an epoch, in the book rows
+PRINTED = {"0.9473684430122375", *(str(one.printed) for one in VARIANTS.values())}
 EPOCHS = {"3", "60000", *(str(pages.batches(name)) for name in [*SCRIPTS, "04-book"])}
 FILE = r"(?<!\S)(?:(?:tutorials|tests|img|records)/\S+|\w+\.(?:py|toml|txt))(?!\S)"
 FOLDERS = [ROOT, ROOT / "tutorials", ROOT / "tests", ROOT / "tests" / "tools"]
@@ -114,6 +110,11 @@ def test_commands_flags_and_files_of_code_exist(name):
             if recorded and re.search(r"\b0[1-5]_\w+\.py --(?!help)", code):
                 same = any(flags and flags in code for flags in recorded)
                 assert same, f"{where} is not the command of the results beside it"
+            for called, given in re.findall(r"\b(Ada\w+)\((\w.*?)\)", code):
+                same = eval(f"dict({given})") == chapter.OPTIMIZERS[called]
+                assert same, f"{where} does not do what the book's optimizer did"
+            for printed in re.findall(r"test acc\w* : +([\d.]+)", code):
+                assert printed in PRINTED, f"{where} is not what the book prints"
             if progress := re.fullmatch(r"(\d+)/(\d+)", code):
                 assert progress[1] == progress[2] in EPOCHS, f"{where} is of no program"
             for line in code.replace("\\", "/").splitlines():
@@ -139,5 +140,7 @@ def test_each_language_has_every_part_picture_and_flag(end, unit, size):
     assert flags == [], f"not among the options in tutorials/README.{end}"
     keras = re.search("(?m)^keras.*", (ROOT / "requirements.txt").read_text(encoding="utf-8"))[0]
     assert f'%pip install -q "{keras}"' in TEXTS[f"tutorials/help.{end}"], "Colab gets another"
+    edits = [new.splitlines()[0] for _, new in VARIANTS["04-book-mixed"].edits]
+    assert all(one in text for one in edits), f"not in tests/README.md: one of {edits}"
     assert "<details" not in text, "something is folded away"
     assert len(re.findall(unit, PAGES[f"README.{end}"])) <= size, "the start page is too long"

@@ -73,6 +73,7 @@ def test_records_are_of_all_variants_and_of_one_environment():
 def test_the_recorded_output_is_of_the_first_seed(number):
     lines = pages.OUTPUTS[number]
     assert lines[0] == "Epoch {0}/{0}".format(chapter.today(number).epochs)
+    assert lines[1].startswith("{0}/{0} ".format(pages.batches(number)))
     shown = re.search(r"(?m)^\[([\d.]+), |^test accuracy: (.*)$", "\n".join(lines))
     again = f"delete its seed 0 in results.csv, and run: python tests/tools/measure.py {number}"
     assert round(float(shown[1] or shown[2]), 4) == pages.results(number)[0], again
@@ -143,8 +144,7 @@ def test_then_and_now_differ_by_less_than_the_margin(name):
         assert max(-low, high) > margin, f"{name}: the margin is too wide"
 
 
-# How far a result may lie outside the recorded range: other machines and versions compute a little
-# differently, which is like another seed.
+# How far a result may lie outside the recorded range: another machine is like another seed
 ROOM = {"01": 0.5, "02": 0.15, "03": 0.01, "04": 0.003, "04-book": 0.005, "05": 0.15}
 
 

@@ -21,12 +21,10 @@ import numpy as np
 FIT, EVALUATE = keras.Sequential.fit, keras.Sequential.evaluate
 # The settings that make up a program; those that are not used are left out of its line. Not the whole
 # `get_config()`, which changes with Keras' version.
-SETTINGS = """
-    units filters kernel_size strides padding pool_size rate activation use_bias
+SETTINGS = """units filters kernel_size strides padding pool_size rate activation use_bias
     kernel_initializer bias_initializer kernel_regularizer bias_regularizer learning_rate
     momentum nesterov rho epsilon initial_accumulator_value weight_decay clipnorm clipvalue
-    label_smoothing from_logits
-"""
+    label_smoothing from_logits"""
 # Arguments of `fit` that have a part of the line to themselves, or change no result
 SHOWN = "self", "x", "y", "epochs", "batch_size", "verbose"
 SCORE = [0.25, 0.75]  # the loss and accuracy that stand for a result
