@@ -118,7 +118,7 @@ def test_a_script_hands_over_the_chapter_s_program_at_every_size(name, flags):
     others = {key for key, value in found.evaluate.items() if value != plain[key]}
     assert others <= {"return_dict", "verbose"}, f"{name}: {others} may change what evaluate says"
     assert found.fit["verbose"] in ("auto", 1), f"{name} hides its progress"
-    assert not found.model.run_eagerly, f"{name}: slow"
+    assert not found.model.run_eagerly, f"{name} computes step by step, which is slow"
     last = str(programs.SCORE) if name == "01" else f"test accuracy: {programs.SCORE[1]:.4f}"
     assert found.printed.splitlines().count(last) == 1, f"{name} {flags} does not print the result"
     together = name[:2] == "03" and keras.backend.backend() != "torch"
