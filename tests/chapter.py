@@ -1,6 +1,6 @@
 """The chapter's five programs, stated once: data, networks, optimizers, epochs and batches.
 
-This file runs on the book's software (Python 3.6, Keras 2.0.6, TensorFlow 1.3), which tests/README.md installs,
+This file runs on the book's software (Python 3.6, Keras 2.0.6, TensorFlow 1.3; tests/README.md installs it)
 and on today's. The tests hold the scripts against it; the book's software trains and replays it:
 
     python tests/chapter.py 03-relu 0    train this variant with this seed; prints [loss, accuracy]

@@ -3,6 +3,7 @@
 #     bash tests/hostile.sh .venv/bin/python -m pytest
 set -euo pipefail
 home=$(mktemp -d)
+trap 'rm -rf "$home"' EXIT
 echo '{"backend": "theano", "image_data_format": "channels_first"}' > "$home/keras.json"
 echo "raise ImportError('not this one')" > "$home/offline_mnist.py"
 export HOME=$home USERPROFILE=$home KERAS_HOME=$home PYTHONPATH=$home
@@ -11,4 +12,4 @@ export KERAS_MAX_EPOCHS=1 KERAS_MAX_STEPS_PER_EPOCH=1 MPLBACKEND=TkAgg FORCE_COL
 export TF_CPP_MIN_LOG_LEVEL=3 TF_ENABLE_ONEDNN_OPTS=0 TF_USE_LEGACY_KERAS=1 OMP_NUM_THREADS=1
 export TF_NUM_INTRAOP_THREADS=1 XLA_FLAGS=--xla_force_host_platform_device_count=3
 export JAX_ENABLE_X64=1 JAX_PLATFORMS=cpu PYTEST_ADDOPTS=--capture=sys
-exec "$@"
+"$@"

@@ -19,8 +19,8 @@ ELSEWHERE = ['Dense(50, name="dense_1")', "epochs=10", "set_random_seed(0)", "ra
 ELSEWHERE += ["from keras.layers import Dense", "Input(shape=(4,))", "compile"]
 ROW = r'(?m)^\| <a id="no-(\d+)"></a>\1 \|(.*) \|$'
 # {number of a row: its other cells}
-ROWS = re.findall(ROW, (TUTORIALS / "changes.md").read_text(encoding="utf-8"))
-ROWS = {int(number): re.sub("<!--.*?-->", "", text).split(" |") for number, text in ROWS}
+FOUND = re.findall(ROW, (TUTORIALS / "changes.md").read_text(encoding="utf-8"))
+ROWS = {int(number): re.sub("<!--.*?-->", "", text).split(" |") for number, text in FOUND}
 CHANGES = tomllib.loads((ROOT / "tests" / "changes.toml").read_text(encoding="utf-8"))
 FIRST = CHANGES.pop("first")
 CASES = [(int(row), one["code"], one.get("says", [])) for row, of in CHANGES.items() for one in of]
@@ -49,6 +49,7 @@ def assert_said(number, said, *facts):
 
 def test_rows_and_scripts_lead_to_each_other():
     named, commented = set(), set()
+    assert len(FOUND) == len(ROWS), "two rows have the same number"
     assert TESTED == set(ROWS), "rows without their code in changes.toml, or code without a row"
     silent = ["**silent**" in cells[1] for cells in ROWS.values()]
     assert True in silent and silent == sorted(silent, reverse=True), "silent rows come first"

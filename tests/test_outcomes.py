@@ -6,7 +6,6 @@ few images cannot show is what the script hands to Keras at the real size, with 
 
 import ast
 import contextlib
-import difflib
 import io
 import re
 import runpy
@@ -107,8 +106,7 @@ def test_a_script_hands_over_the_chapter_s_program_at_every_size(name, flags):
     found = programs.handed_over(source(name[:2]), flags, REAL_SIZE)
     settings, (x_train, y_train, *test_rows), model = chapter_s(name, flags, REAL_SIZE)
     wanted = programs.describe(model, x_train, y_train, **settings)
-    changes = difflib.unified_diff(wanted.split("; "), found.line.split("; "), n=0, lineterm="")
-    assert found.line == wanted, f"{name}: {[*changes]}; {MENDS}"
+    assert found.line == wanted, f"{name}: {programs.changes(wanted, found.line)}; {MENDS}"
     assert same(found.weights, model.get_weights()), f"{name} {flags}: not the start of this seed"
     changed = not same(found.weights, found.weights_in_the_end)  # by something else than fit
     assert not changed, f"{name} {flags} changes the weights after its training"

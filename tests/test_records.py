@@ -4,8 +4,8 @@ records/programs.csv has for each variant what its runs are of (programs.py), re
 makes of given inputs and weights. Its whole trainings (book.csv) cannot be repeated: see tests/README.md.
 """
 
-import difflib
 import json
+import os
 import re
 
 import chapter
@@ -30,11 +30,10 @@ REPLAY = json.loads((measure.RECORDS / "replay.json").read_text(encoding="utf-8"
 @pytest.mark.parametrize(("record", "name"), OF_PROGRAMS)
 def test_the_recorded_runs_are_of_today_s_program(record, name):
     today, recorded = programs.of_record(record, name), PROGRAMS.get((record, name), "")
-    changes = difflib.unified_diff(recorded.split("; "), today.split("; "), n=0, lineterm="")
     option = " --book-python PY" if record == "book" else ""
     assert today == recorded, (
-        f"the runs of {name} in {record}.csv are of another program: {[*changes]}. To measure it: "
-        f"python tests/tools/measure.py --anew{option} {name}"
+        f"the runs of {name} in {record}.csv are of another program: {programs.changes(recorded, today)}. "
+        f"To measure it: python tests/tools/measure.py --anew{option} {name}"
     )
 
 
@@ -48,9 +47,7 @@ def test_every_seed_is_recorded_once(record, name):
     else:
         same = PROGRAMS["book", name] == PROGRAMS["results", name]
         declared = name[:2] in chapter.DIFFERENCES
-        assert same != declared, (
-            f"DIFFERENCES in chapter.py do not say so; or, with --anew, {command}"
-        )
+        assert same != declared, f"not so in DIFFERENCES of chapter.py; or, --anew, {command}"
 
 
 def test_records_are_of_all_variants_and_of_one_environment():
@@ -58,10 +55,8 @@ def test_records_are_of_all_variants_and_of_one_environment():
     missing = "programs.csv does not have each variant once; run: python tests/tools/measure.py"
     assert sorted(recorded) == sorted(OF_PROGRAMS), missing
     for record, versions in ("results", "keras 3"), ("book", "keras 2.0.6; tensorflow 1.3.0"):
-        found = {
-            re.sub("^python.*?; |; [A-Z].*", "", run["measured_with"])
-            for run in measure.read(record)
-        }
+        measured = {run["measured_with"] for run in measure.read(record)}
+        found = {re.sub("^python.*?; |; [A-Z].*", "", one) for one in measured}
         software = [one for one in found if "; tensorflow" in one]
         assert len(software) == 1 and versions in software[0], f"{record}.csv is of {software}"
     # 05 trains the network of 02
@@ -79,7 +74,7 @@ def test_the_recorded_output_is_of_the_first_seed(number):
     assert round(float(shown[1] or shown[2]), 4) == pages.results(number)[0], again
 
 
-@pytest.mark.parametrize("name", [path.name for path in (ROOT / "img").iterdir()])
+@pytest.mark.parametrize("name", sorted({*pictures.PICTURES, *os.listdir(ROOT / "img")}))
 def test_a_picture_shows_what_its_name_says(name):
     assert name in pictures.PICTURES, "pictures.py does not make it"
     again = f"run: python tests/tools/pictures.py {name}"

@@ -144,9 +144,8 @@ def test_help_shows_the_docstring_and_every_default(number, tmp_path):
         assert re.search(described, run.stdout), f"{number} {flag}"
     own = {one.split("=")[0] for one in OWN.get(number, [])}
     flags = set(re.findall(r"(?m)^  (--[\w-]+)", run.stdout))
-    assert flags == own.union(one.split()[0] for one in shown), (
-        f"{number}: a new flag is declared here, and in both guides"
-    )
+    known = own.union(one.split()[0] for one in shown)
+    assert flags == known, f"{number}: a new flag is declared here, and in both guides"
 
 
 # What a comment may say numbers of, by script: a number with words, one of which stands in the same clause,

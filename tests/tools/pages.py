@@ -22,8 +22,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("tutorials/*.md"), *ROOT.glob("te
 # The variants on 03 and on 02, without those that are there for their time
 EXERCISES = [name for name, one in VARIANTS.items() if one.script == "03" and not one.speed]
 IRIS = [name for name, one in VARIANTS.items() if one.script == "02" and not one.speed]
-MARGINS = {name: one.margin for name, one in VARIANTS.items() if one.margin}
-MARGINS = {name: margin for name, margin in MARGINS.items() if name[:2] not in chapter.DIFFERENCES}
+COMPARED = [name for name, one in VARIANTS.items() if one.script not in chapter.DIFFERENCES]
+MARGINS = {name: VARIANTS[name].margin for name in COMPARED if VARIANTS[name].margin}
 PROGRAMS = measure.recorded_programs()
 # {number of a script: the last lines of its recorded output}
 OUTPUTS = json.loads(ENDINGS.read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ their lines are written. A comment, an output or a flag more changes nothing of 
 """
 
 import contextlib
+import difflib
 import functools
 import inspect
 import io
@@ -62,6 +63,12 @@ def arguments(method, *given, **more):
     bound = inspect.signature(method).bind(*given, **more)
     bound.apply_defaults()
     return bound.arguments
+
+
+def changes(then, now):
+    """Return which parts of a line of a program are no more (-), and which are new (+)."""
+    lines = then.split("; "), now.split("; ")
+    return [*difflib.unified_diff(*lines, n=0, lineterm="")]
 
 
 def describe(model, *given, **more):
