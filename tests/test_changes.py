@@ -24,8 +24,8 @@ FIRST = CHANGES.pop("first")
 CASES = [(int(row), one["code"], one.get("says", [])) for row, of in CHANGES.items() for one in of]
 # What 01 prints no more
 GONE = [(10, "Using TensorFlow backend"), (22, "Exception ignored")]
-# 17 and 18 are what test_outcomes.py holds of 03 and of the curve of 05, 23 is about web pages. 21 is about
-# lines that TensorFlow prints on some processors only
+# 17 and 18 are what test_outcomes.py holds of 03 and of the curve of 05, 21 is about lines that TensorFlow
+# prints on some processors only, 23 about web pages
 TESTED = {17, 18, 21, 23}.union(case[0] for case in CASES + GONE)
 
 

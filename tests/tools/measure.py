@@ -20,7 +20,9 @@ from tempfile import TemporaryDirectory, TemporaryFile
 
 ROOT = Path(__file__).resolve().parents[2]
 TUTORIALS = ROOT / "tutorials"
-SCRIPTS = {path.name[:2]: path for path in sorted(TUTORIALS.glob("[0-9]*.py"))}
+# By their numbers: the scripts, and their Japanese twins
+SCRIPTS = {path.name[:2]: path for path in sorted(TUTORIALS.glob("[0-9]*[!a].py"))}
+TWINS = {number: path.with_suffix(".ja.py") for number, path in SCRIPTS.items()}
 RECORDS = ROOT / "tests" / "records"
 ENDINGS = RECORDS / "endings.json"
 sys.path[:0] = [str(ROOT / "tests"), str(TUTORIALS)]  # where chapter.py and offline_mnist.py are

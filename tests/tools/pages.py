@@ -12,7 +12,7 @@ import statistics
 from functools import cache
 
 import measure
-from measure import ENDINGS, ROOT, SCRIPTS, VARIANTS
+from measure import ENDINGS, ROOT, SCRIPTS, TWINS, VARIANTS
 from scipy import stats
 
 # isort: split
@@ -145,7 +145,8 @@ def parts(language):
     found, lines = {}, []
     for number, path in SCRIPTS.items():
         one = VARIANTS[number]
-        link = f"4.{int(number) + 2} [{path.name}](tutorials/{path.name})"
+        file = [path, TWINS[number]][language].name
+        link = f"4.{int(number) + 2} [{file}](tutorials/{file})"
         printed = f"{one.printed:.4f}" if one.printed else "–"
         loss = ["loss ", "損失 "][language] if number == "01" else ""
         cells = f"{link}<br>{one.teaches[language]} | {loss}{printed}"
@@ -174,21 +175,38 @@ def parts(language):
     for number in "01", "02", "03", "05":
         found[f"output {number}"] = "\n".join(["```text", *OUTPUTS[number], "```"])
     for name in "01", "02", "03", "03-adagrad", "04-book", "05":
-        path = SCRIPTS[VARIANTS[name].script]
+        path = [SCRIPTS, TWINS][language][VARIANTS[name].script]
         typed = f".venv/bin/python tutorials/{path.name} {VARIANTS[name].flags}".strip()
         windows = typed.replace("/bin/", "/Scripts/").replace("/", "\\")
         found[f"command {name}"] = f"```sh\n{typed}\n```\n\n```powershell\n{windows}\n```"
     return found
 
 
-def expect(name):
-    """Return what follows `Expect:` in a script."""
-    kind = "accuracy 0.0 or 1.0, loss" if name == "01" else "test accuracy"
-    form = kind + " {low:.4f} to {high:.4f} ({runs} seeds), about {time}"
-    text = outcome(name, form, " seconds", " minutes")
+# What follows `Expect:` in a script: the result of 01, of the others, and of a shorter run of 04
+RANGE = "{low:.4f} to {high:.4f} ({runs} seeds), about {time}"
+RANGE_JA = "{low:.4f}～{high:.4f}（シード{runs}通り）、約{time}"
+EXPECT = [
+    (
+        f"test accuracy 0.0 or 1.0, loss {RANGE}",
+        f"test accuracy {RANGE}",
+        "with {}, as in the book:",
+    ),
+    (
+        f"テストデータの正答率は0.0か1.0、損失は{RANGE_JA}",
+        f"テストデータの正答率は{RANGE_JA}",
+        "本の実行例と同じ {} では、",
+    ),
+]
+UNITS = [(" seconds", " minutes"), ("秒", "分")]
+
+
+def expect(name, language):
+    """Return what follows `Expect:` in a script, in English (0) or in Japanese (1)."""
+    loss, accuracy, shorter = EXPECT[language]
+    text = outcome(name, loss if name == "01" else accuracy, *UNITS[language])
     if name == "04":
-        text += f"\n        with {VARIANTS['04-book'].flags}, as in the book:"
-        text += f"\n        {expect('04-book')}"
+        text += f"\n        {shorter.format(VARIANTS['04-book'].flags)}"
+        text += f"\n        {expect('04-book', language)}"
     return text
 
 
@@ -199,9 +217,10 @@ FACT = r"[-+]?\d(?:[\d.,]*\d)?(?:e-\d+)?(<!-- ([\w-]+)((?: [\w-]+)*) -->)"
 def filled_in(path):
     """Return the text of a page with its parts and facts made anew, or of a script with its `Expect:`."""
     text = path.read_text(encoding="utf-8")
+    language = int(".ja." in path.name)
     if path.suffix == ".py":
-        return re.sub(r"(?s)(?<=\nExpect: ).*?(?=\n\n)", expect(path.name[:2]), text)
-    known = parts(1 if path.name.endswith(".ja.md") else 0)
+        return re.sub(r"(?s)(?<=\nExpect: ).*?(?=\nMarks:)", expect(path.name[:2], language), text)
+    known = parts(language)
     try:
         text = re.sub(PART, lambda part: f"{part[1]}{known[part[2]]}\n{part[3]}", text)
         return re.sub(FACT, lambda fact: f"{FACTS[fact[2]](*fact[3].split())}{fact[1]}", text)
@@ -210,5 +229,5 @@ def filled_in(path):
 
 
 if __name__ == "__main__":
-    for path in [*PAGES, *SCRIPTS.values()]:
+    for path in [*PAGES, *SCRIPTS.values(), *TWINS.values()]:
         path.write_text(filled_in(path), encoding="utf-8", newline="\n")

@@ -85,7 +85,7 @@ def describe(model, *given, **more):
     for name in "xy":
         numbers = np.ascontiguousarray(fit[name], "float32")
         parts.append(f"{name} {numbers.shape} {zlib.crc32(numbers):08x}")
-    others = [name for name in fit if name not in SHOWN and fit[name] is not plain[name]]
+    others = [name for name in fit if name not in SHOWN and fit[name] != plain[name]]
     return "; ".join(parts + [f"{name}={fit[name]!r:.20}" for name in others])
 
 
