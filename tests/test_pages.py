@@ -1,153 +1,154 @@
-"""What the pages show of the records; each section, row and block has the same facts in both languages."""
+"""The pages: links arrive, both languages say the same, what a reader is to type exists, and its code runs."""
 
 import itertools
 import re
-from functools import cache
+from pathlib import Path
 from urllib.parse import unquote
 
-import chapter
-import pages
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
-from conftest import source
-from measure import ROOT, SCRIPTS, TWINS, VARIANTS
+from keras.utils import save_img
+from running import ROOT, SCRIPTS, TWINS, hand_over, noise, options_of, source
 
-PAGES = {one.relative_to(ROOT).as_posix(): one.read_text(encoding="utf-8") for one in pages.PAGES}
-# Without what is generated, of which the marks are left
-TEXTS = {name: re.sub(pages.PART, r"\1\3", text) for name, text in PAGES.items()}
-# The facts of a text, in the order in which they are taken out. A number of one digit is none: 1回.
-KINDS = {
-    "code": r"(?s)^```.*|``.+?``|`.+?`",
-    "fact": pages.FACT,
-    "mark": r"<!-- (.*?) -->",
-    "row": r'<a id="no-(\d+)"></a>\1',
-    "link": r"(?:!\[.*?|\[[Nn]o\. \d+)?\]\((.*?)\)",
-    "number": r"(?<![A-Za-z_.\d])\d[\d.,]*(?:e-\d+|\d)",
-}
-# Numbers of the book, of Keras and of the world that a sentence may name; all others are facts of pages.py
-PLAIN = """2017 2.0.6 2.1.0 4.3 4.4 4.5 4.6 4.7 10 28 20 01 02 03 04 05 64 33 88 94 97 95 0.0 1.0
-    0.25 0.75 280 32 1e-8 1e-7 1e-16 405 38 200 71 1000 1.3 1,797 3.15 0.05 50 2.27 18.04 25"""
-PLAIN = {*PLAIN.split(), *pages.PYTHONS.values()}
-ROW_OR_BLOCK = r"(?ms)^```.*?^```|^\|[^\n]*"
-FLAGS = {number: set(re.findall(r'"(--[\w-]+)"', source(number))) for number in SCRIPTS}
-ALL_FLAGS = set().union(*FLAGS.values())
-# What the book prints, or its mended code (row 11), and batches of an epoch, in the book rows
-PRINTED = {"0.9473684430122375", *(str(one.printed) for one in VARIANTS.values())}
-EPOCHS = {"3", "60000", *(str(pages.batches(name)) for name in [*SCRIPTS, "04-book"])}
-FILE = r"(?<!\S)(?:(?:tutorials|tests|img|records)/\S+|\w+\.(?:py|toml|txt))(?!\S)"
-FOLDERS = [ROOT, ROOT / "tutorials", ROOT / "tests", ROOT / "tests" / "tools"]
-# Files that a reader makes or meets: not ours
-THEIRS = {"book1.py", "tutorials/my01.py", "tutorials/my03.py", "my03.py"}
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("tutorials/*.md"), *ROOT.glob("tests/**/*.md")])
+TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
+PAIRS = [name for name in TEXTS if name.replace(".md", ".ja.md") in TEXTS]
+every_page = pytest.mark.parametrize("name", TEXTS)
+
+CODE = r"(?s)^```.*|``.+?``|`.+?`"
+LINK = r"\]\(([^)\s]+)\)"
+NUMBER = r"(?<![A-Za-z_.\d])\d[\d.,]*(?:e-\d+|\d)"  # one of a single digit is no fact: 1回
+FILES_OF_READERS = {"my01.py", "my03.py"}
+
+
+def headings(text):
+    """Return the addresses of the headings of a page, as GitHub makes them, and those of its rows."""
+    found = re.findall(r"(?m)^#+ (.*)$", re.sub(r"(?ms)^```.*?^```", "", text))
+    return [re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in found] + re.findall(
+        'id="(.*?)"', text
+    )
 
 
 def destination(name, link):
-    """Return where a link of a page leads, the same in both languages: a file, and which place on it."""
-    if link.startswith("https://"):
-        return link
+    """Return the page, without its language, and the place on it to which a link of a page leads."""
     path, _, anchor = unquote(link).partition("#")
     file = (ROOT / name).parent / path if path else ROOT / name
     assert file.exists(), f"{name}: {link} leads nowhere"
-    page = file.resolve().relative_to(ROOT).as_posix()
-    headings = re.findall(r"(?m)^#+ (.*)$", TEXTS.get(page, ""))
-    anchors = ["", *(re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings)]
-    anchors += re.findall(r'<a id="(.*?)">', TEXTS.get(page, ""))
-    assert anchor in anchors, f"{name}: {link} leads to no heading and to no row"
-    return page.replace(".ja.", "."), anchors.index(anchor)
+    page = file.resolve().relative_to(ROOT.resolve()).as_posix()
+    places = headings(TEXTS.get(page, ""))
+    assert not anchor or anchor in places, f"{name}: {link} leads to no heading and no row"
+    return page.replace(".ja.", "."), places.index(anchor) if anchor else None
+
+
+@every_page
+def test_links_arrive(name):
+    for link in re.findall(LINK, TEXTS[name]):
+        if not link.startswith("https://"):
+            destination(name, link)
+
+
+def units(text):
+    """Return the sections of a page, in pieces: heading and prose, each row of a table, each block of code."""
+    for section in re.split(r"\n(?=#+ )", text):
+        pieces = re.findall(r"(?ms)^```.*?^```|^\|[^\n]*", section)
+        prose = re.sub(r"(?ms)^```.*?^```|^\|[^\n]*", "", section)
+        yield from [prose, *pieces]
 
 
 def facts(name, text):
-    """Return {(kind, fact)} of a text; of a link it is where it leads."""
-    found = set()
-    for kind, pattern in KINDS.items():
-        found |= {(kind, one) for one in re.findall(pattern, text)}
-        text = re.sub(pattern, " ", text)
-    found = {(kind, destination(name, one) if kind == "link" else one) for kind, one in found}
-    in_japanese = {(kind, one) for kind, one in found if kind == "code" and ".ja.py" in one}
-    found -= in_japanese
-    found |= {(kind, one.replace(".ja.py", ".py")) for kind, one in in_japanese}
-    return {
-        (kind, "`# %% Libraries`" if one == "`# %% ライブラリ`" else one) for kind, one in found
-    }
+    """Return the code, the links and the numbers of a text, in a form that both languages share."""
+    text = re.sub(r"!\[.*?\]", "]", text)  # the description of a picture
+    links = [
+        link if link.startswith("https://") else destination(name, link)
+        for link in re.findall(LINK, text)
+    ]
+    text = re.sub(LINK, " ", text)
+    code = [
+        one.replace(".ja.py", ".py").replace("ライブラリ", "Libraries")
+        for one in re.findall(CODE, text)
+    ]
+    return {*links, *code, *re.findall(NUMBER, re.sub(CODE, " ", text))}
 
 
-@cache
-def units(name):
-    """Return [(text, facts)] of a page: of each section its heading and prose, its rows and blocks."""
-    found = []
-    for section in TEXTS[name].split("\n\n#"):
-        prose = re.sub(ROW_OR_BLOCK, "", section)
-        found += [(one, facts(name, one)) for one in [prose, *re.findall(ROW_OR_BLOCK, section)]]
-    return found
+@pytest.mark.parametrize("name", PAIRS)
+def test_both_languages_have_the_same_facts(name):
+    japanese = name.replace(".md", ".ja.md")
+    theirs = TEXTS[japanese].partition("\n## 用語")[0]
+    for one, other in itertools.zip_longest(units(TEXTS[name]), units(theirs), fillvalue=""):
+        ours, other_s = facts(name, one), facts(japanese, other)
+        assert ours == other_s, (
+            f"{one.strip()[:70]!r} beside {other.strip()[:70]!r}: "
+            f"only in English {ours - other_s}, only in Japanese {other_s - ours}"
+        )
 
 
-def test_pages_and_scripts_show_the_records():
-    for path in [*pages.PAGES, *SCRIPTS.values(), *TWINS.values()]:
-        same = pages.filled_in(path) == path.read_text(encoding="utf-8")
-        assert same, f"{path.relative_to(ROOT)} is outdated; run: python tests/tools/pages.py"
-    edits = [new.splitlines()[0] for _, new in VARIANTS["04-book-mixed"].edits]
-    assert all(one in PAGES["tests/README.md"] for one in edits), f"not all on that page: {edits}"
+def test_every_script_picture_and_option_is_on_a_page_of_each_language():
+    options = {option for number in SCRIPTS for option in options_of(number)}
+    for language, scripts in (".md", SCRIPTS), (".ja.md", TWINS):
+        guide = TEXTS[f"tutorials/README{language}"]
+        for page in "README", "tutorials/README":
+            missing = [
+                path.name for path in scripts.values() if path.name not in TEXTS[page + language]
+            ]
+            assert missing == [], f"not on {page}{language}"
+        missing = [option for option in options if f"- `{option}`" not in guide]
+        assert missing == [], f"not among the options in tutorials/README{language}"
+        text = "".join(
+            TEXTS[name] for name in TEXTS if name.endswith(language) or name.startswith("tests/")
+        )
+        pictures = [
+            path.name for path in (ROOT / "img").iterdir() if f"img/{path.name})" not in text
+        ]
+        assert pictures == [], f"not shown on any page {language}"
 
 
-@pytest.mark.parametrize("english", [one for one in TEXTS if one.replace(".", ".ja.") in TEXTS])
-def test_both_languages_have_the_same_facts(english):
-    japanese = english.replace(".", ".ja.")
-    theirs = itertools.takewhile(lambda unit: "# 用語" not in unit[0], units(japanese))
-    for one, other in itertools.zip_longest(units(english), theirs, fillvalue=("nothing", set())):
-        where = f"{english} {one[0][:70]!r} beside {japanese} {other[0][:70]!r}"
-        starts = [re.match(r"#+|\||```\w*|", text)[0] for text, _ in (one, other)]
-        assert starts[0] == starts[1], f"{where}: not of one kind"
-        assert one[1] == other[1], f"{where}: only {one[1] - other[1]} and only {other[1] - one[1]}"
+def commands(text):
+    """Yield (number, flags, whether a twin) of each command of a script, as `03 --epochs 2` or with its file."""
+    for line in itertools.chain(
+        *(one.splitlines() for one in re.findall(CODE, text, re.MULTILINE))
+    ):
+        line = line.strip("`").replace("\\", "/")
+        if found := re.search(
+            r"(?:^|tutorials/|%run )(0\d)(_\w+(?:\.ja)?\.py)?((?: --?[a-z].*)?)$", line
+        ):
+            yield found[1], re.findall(r"(?<!\S)--[\w-]+", found[3]), found[2]
 
 
-@pytest.mark.parametrize("name", TEXTS)
-def test_a_number_in_a_sentence_is_of_its_fact(name):
-    for text, found in units(name):
-        for number in {one for kind, one in found if kind == "number"} - PLAIN:
-            lines = [line for line in text.splitlines() if number in line]
-            pytest.fail(f"{name} says {number}, no<!-- fact --> and not in PLAIN here: {lines}")
-        alone = re.findall(r"(?<![A-Za-z])[Nn]o\. (\d+)(?!\d|\]\(\S*?#no-\1\))", text)
-        assert alone == [], f"{name} {text[:70]!r}: no. {alone} without a link to this row"
+@every_page
+def test_commands_and_options_exist(name):
+    japanese = ".ja." in name
+    for number, flags, file in commands(TEXTS[name]):
+        assert number in SCRIPTS, f"{name}: there is no script {number}"
+        if file:
+            files = TWINS if japanese else SCRIPTS
+            assert files[number].name == f"{number}{file}", f"{name} names {number}{file}"
+        unknown = {*flags} - {*options_of(number), "--help"}
+        assert unknown == set(), f"{name}: {number} has no {unknown}"
 
 
-@pytest.mark.parametrize("name", TEXTS)
-def test_commands_flags_and_files_of_code_exist(name):
-    for text, found in units(name):
-        variants = [one[2].split()[0] for kind, one in found if kind == "fact" and one[2]]
-        recorded = [VARIANTS[one].flags for one in variants if one in VARIANTS]
-        for code in [one.strip("`\n") for kind, one in found if kind == "code"]:
-            where = f"{name} {text[:70]!r}: {code}"
-            if recorded and re.search(r"\b0[1-5]_\w+\.py --(?!help)", code):
-                same = any(flags and flags in code for flags in recorded)
-                assert same, f"{where} is not the command of the results beside it"
-            for called, given in re.findall(r"\b(Ada\w+)\((\w.*?)\)", code):
-                same = eval(f"dict({given})") == chapter.OPTIMIZERS[called]
-                assert same, f"{where} does not do what the book's optimizer did"
-            for printed in re.findall(r"test acc\w* : +([\d.]+)", code):
-                assert printed in PRINTED, f"{where} is not what the book prints"
-            if progress := re.fullmatch(r"(\d+)/(\d+)", code):
-                known = progress[1] == progress[2] in EPOCHS or code == "25/1"  # on the help page
-                assert known, f"{where} is of no program"
-            for line in code.replace("\\", "/").splitlines():
-                for file in set(re.findall(FILE, line)) - THEIRS:
-                    assert any(any(one.glob(file)) for one in FOLDERS), f"{where}: no {file}"
-                called = re.search(r"(?:^|[ /])(0[1-5])(?:_\w+\.py)?(?= |$)", line)
-                if (called or line.startswith("--")) and "tests/tools/" not in line:
-                    known = FLAGS[called[1]] if called else ALL_FLAGS
-                    unknown = set(re.findall(r"(?<!\S)--[\w-]+", line)) - known - {"--help"}
-                    assert unknown == set(), f"{where}: it has no {unknown}"
+@every_page
+def test_files_of_ours_exist(name):
+    code = " ".join(re.findall(CODE, TEXTS[name], re.MULTILINE)).replace("\\", "/")
+    for file in set(
+        re.findall(r"\b(?:tutorials|tests|img)/[\w./-]+\.\w+|\b0\d_[\w.]+\.py\b", code)
+    ):
+        known = any((folder / file).exists() for folder in (ROOT, ROOT / "tutorials"))
+        assert known or Path(file).name in FILES_OF_READERS, f"{name}: there is no {file}"
 
 
-# The words of the English start page, and the characters of the Japanese one
-@pytest.mark.parametrize(("end", "unit", "size"), [("md", r"\S+", 1000), ("ja.md", r"\S", 5000)])
-def test_each_language_has_every_part_picture_and_flag(end, unit, size):
-    of_language = [one for one in TEXTS if one.endswith(".ja.md") == (end == "ja.md")]
-    text = "".join(TEXTS[one] for one in {*of_language, "tests/README.md"})
-    shown = sorted(name for _, name, _ in re.findall(pages.PART, text))
-    assert shown == sorted(pages.parts(0)), f"each part of pages.py is to be there once: {shown}"
-    pictures = [path.name for path in (ROOT / "img").iterdir() if f"img/{path.name})" not in text]
-    assert pictures == [], "not shown in this language"
-    flags = [flag for flag in ALL_FLAGS if f"`{flag}`" not in TEXTS[f"tutorials/README.{end}"]]
-    assert flags == [], f"not among the options in tutorials/README.{end}"
-    keras = re.search("(?m)^keras.*", (ROOT / "requirements.txt").read_text(encoding="utf-8"))[0]
-    assert f'%pip install -q "{keras}"' in TEXTS[f"tutorials/help.{end}"], "Colab gets another"
-    assert "<details" not in text, "something is folded away"
-    assert len(re.findall(unit, PAGES[f"README.{end}"])) <= size, "the start page is too long"
+def test_no_page_hides_a_comment():
+    assert [name for name, text in TEXTS.items() if "<!--" in text] == []
+
+
+def test_the_code_of_the_guide_runs(tmp_path, monkeypatch):
+    """Its blocks of Python follow one another after 03; the last one needs what 05 saves."""
+    shown = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(plt, "show", lambda: shown.append(plt.gcf()))
+    hand_over(source("05")).variables["model"].save("my_model.keras")
+    save_img("digit.png", np.random.RandomState(0).uniform(0, 255, (280, 280, 1)), scale=False)
+    variables = hand_over(source("03"), load_data=noise(80, 40)).variables
+    for block in re.findall(r"(?ms)^```python\n(.*?)^```", TEXTS["tutorials/README.md"]):
+        exec(compile(block, "a block of the guide", "exec"), variables)
+    assert shown, "no picture was shown"

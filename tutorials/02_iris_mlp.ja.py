@@ -2,7 +2,7 @@
 r"""実際のデータを訓練用とテスト用に分け、one-hotラベルに直し、未知のデータで評価します。
 
 Run:    .venv/bin/python tutorials/02_iris_mlp.ja.py （Windowsでは .venv\Scripts\python）
-Expect: テストデータの正答率は0.6579～1.0000（シード80通り）、約6秒
+Expect: テストデータの正答率は0.6579～1.0000（シード80通り）、約8秒
 Marks:  `# Book 7:` などは本との違い（changes.ja.mdのNo. 7）、`# Extra:` は本にない部分
 """
 

@@ -2,7 +2,7 @@
 r"""Train a network with real data: split them, make one-hot labels, test on unseen flowers.
 
 Run:    .venv/bin/python tutorials/02_iris_mlp.py (Windows: .venv\Scripts\python)
-Expect: test accuracy 0.6579 to 1.0000 (80 seeds), about 6 seconds
+Expect: test accuracy 0.6579 to 1.0000 (80 seeds), about 8 seconds
 Marks:  `# Book 7:` matters only if you own the book (changes.md, row 7); `# Extra:` is not in it
 """
 

@@ -1,10 +1,10 @@
 """The chapter's five programs, stated once: data, networks, optimizers, epochs and batches.
 
-This file runs on the book's software (Python 3.6, Keras 2.0.6, TensorFlow 1.3; tests/README.md installs it)
-and on today's. The tests hold the scripts against it; the book's software trains and replays it:
+This file runs on the book's software (Python 3.6, Keras 2.0.6, TensorFlow 1.3; the README beside it installs it)
+and on today's. test_book.py holds the scripts against it; the book's software trains and replays it:
 
-    python tests/chapter.py 03-relu 0    train this variant with this seed; prints [loss, accuracy]
-    python tests/chapter.py replay       print what test_records.py repeats on today's Keras, as JSON
+    python tests/book/chapter.py 03-relu 20    train this program with 20 seeds; prints lines for runs.csv
+    python tests/book/chapter.py replay        print what test_book.py repeats on today's Keras, as JSON
 """
 
 import collections
@@ -104,19 +104,10 @@ PROGRAMS = {
     "05": IRIS,
 }
 
-
-# What a script does on purpose otherwise than the book, by its number. `row`: of "What changed since the
-# book", which says so. `sentence`: why its runs are not compared with the book's. `change`: a function that
-# makes the script's program of one of the book's (a layer that is made but not used draws a seed, too).
-Difference = collections.namedtuple("Difference", "row sentence change")
+# What a script does on purpose otherwise than the chapter, by the name of its program: the row of "What changed
+# since the book" that says so, and the lines of programs.txt that differ, "- " before those of the chapter and
+# "+ " before those of the script, as in {"04": (24, ["- Dropout(0.25)"])}. Its runs are then not compared.
 DIFFERENCES = {}
-
-
-def today(name):
-    """Return what the script is to do: the chapter's program, but for a declared difference."""
-    if name[:2] in DIFFERENCES:
-        return DIFFERENCES[name[:2]].change(PROGRAMS[name])
-    return PROGRAMS[name]
 
 
 def build(program, optimizer=None):
@@ -195,8 +186,15 @@ def replay():
     return {"keras": keras.__version__, "networks": networks, "optimizers": optimizers}
 
 
-if __name__ == "__main__":
+def main():
     if sys.argv[1:] == ["replay"]:
         print(re.sub(r"(\d\.\d{8})\d+", r"\1", json.dumps(replay())))
-    else:
-        print(train(PROGRAMS[sys.argv[1]], int(sys.argv[2])))
+        return
+    name, seeds = sys.argv[1:]
+    for seed in range(int(seeds)):
+        loss, accuracy = train(PROGRAMS[name], seed)
+        print(f"{name},{seed},{loss:.4f},{accuracy:.4f}")
+
+
+if __name__ == "__main__":
+    main()

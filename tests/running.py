@@ -1,0 +1,214 @@
+"""Where the scripts are, and two ways to run one: as typed, and without training.
+
+As typed it is a process of its own, as for a reader. Without training it runs here, in an empty folder, and what it
+hands to Keras is written down in lines that read like the chapter: `Dense(50)`, `SGD(learning_rate=0.01)`,
+`fit epochs=10`. Two scripts that hand over the same lines train the same network, however they are written.
+"""
+
+import contextlib
+import functools
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+TUTORIALS = ROOT / "tutorials"
+# By their numbers: the scripts, and their Japanese twins
+SCRIPTS = {path.name[:2]: path for path in sorted(TUTORIALS.glob("[0-9]*[!a].py"))}
+TWINS = {number: path.with_suffix(".ja.py") for number, path in SCRIPTS.items()}
+
+SCORE = [0.2468, 0.7531]  # the loss and the accuracy that stand for a result
+TRAINED = "(here it would train)"  # what is printed for the progress
+
+# The settings that are written down, in this order, with the values that go without saying. Not all that Keras knows
+# of a layer or an optimizer, since that differs from version to version.
+UNNAMED = {"units": [], "filters": [], "pool_size": [], "rate": [], "activation": ["linear"]}
+NAMED = {
+    "kernel_size": [],
+    "strides": [(1, 1), (2, 2)],
+    "padding": ["valid"],
+    "use_bias": [True],
+    "kernel_initializer": ["GlorotUniform"],
+    "bias_initializer": ["Zeros"],
+    "kernel_regularizer": [],
+    "learning_rate": [],
+    "momentum": [],
+    "nesterov": [],
+    "rho": [],
+    "beta_1": [0.9],
+    "beta_2": [0.999],
+    "epsilon": [],
+    "initial_accumulator_value": [],
+    "weight_decay": [],
+    "clipnorm": [],
+    "label_smoothing": [],
+}
+
+
+def source(number):
+    """Return the text of a script."""
+    return SCRIPTS[number].read_text(encoding="utf-8")
+
+
+def cells(path):
+    """Return the cells of a script, each with its title."""
+    return re.split(r"(?m)^(?=# %%)", path.read_text(encoding="utf-8"))[1:]
+
+
+def options_of(number):
+    """Return the options of a script, such as "--epochs"."""
+    return re.findall(r'"(--[a-z-]+)"', cells(SCRIPTS[number])[0])
+
+
+def run_as_typed(arguments, folder, encoding="utf-8", **environment):
+    """Run Python with these arguments in a folder, with more variables; return how it ended.
+
+    `encoding` is how it encodes what it prints, which is up to the variables.
+    """
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=folder,
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding=encoding,
+        errors="replace",
+        check=False,
+    )
+
+
+@functools.cache
+def noise(training, test):
+    """Return what stands for Keras' `mnist.load_data`: so many images of noise, always the same."""
+    draws = np.random.RandomState(0)
+    x_train = draws.randint(0, 256, (training, 28, 28), np.uint8)
+    x_test = draws.randint(
+        0, 200, (test, 28, 28), np.uint8
+    )  # must not be divided by their own maximum
+    data = [(x, (np.arange(len(x)) % 10).astype(np.uint8)) for x in (x_train, x_test)]
+    return lambda path="mnist.npz": data
+
+
+def setting(value):
+    """Return the value of a setting as it is written in Python."""
+    if isinstance(value, dict):  # an initializer or a regularizer
+        return value["class_name"]
+    if isinstance(value, list):
+        return tuple(value)
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def call(thing):
+    """Return the call that makes a layer or an optimizer: `Dense(50)`."""
+    config = {name: setting(value) for name, value in thing.get_config().items()}
+    parts = []
+    for name, plain in (UNNAMED | NAMED).items():
+        value = config.get(name)
+        if value not in (None, False, 0, *plain):
+            parts.append(str(value) if name in UNNAMED else f"{name}={value}")
+    return f"{type(thing).__name__}({', '.join(parts)})"
+
+
+def rows(name, array):
+    """Return a line of an array: its shape, its range, and a digest of rows from all over it."""
+    array = np.asarray(array)
+    some = np.ascontiguousarray(array[:: 101 if len(array) > 1000 else 1], "float32")
+    return f"{name} {array.shape} from {array.min():.6g} to {array.max():.6g}, digest {zlib.crc32(some):08x}"
+
+
+def network(model):
+    """Return the lines of a compiled network."""
+    loss = model.loss if isinstance(model.loss, str) else model.loss.name
+    lines = [
+        f"Input({model.input_shape[1:]})",
+        *map(call, model.layers),
+        call(model.optimizer),
+        loss,
+    ]
+    if model.steps_per_execution != 1:
+        lines.append(f"compile steps_per_execution={model.steps_per_execution}")
+    return lines
+
+
+def start(model, seed):
+    """Return the line that says whether a network has the first weights of a seed, on any backend."""
+    keras.utils.set_random_seed(seed)
+    fresh = keras.models.clone_model(model).get_weights()
+    same = all(map(np.array_equal, fresh, model.get_weights()))
+    return f"first weights of seed {seed}" if same else "first weights of no seed"
+
+
+@contextlib.contextmanager
+def without_training(load_data):
+    """Let `fit` and `evaluate` write down what they are given and train nothing; yield these lines."""
+    lines = []
+
+    def fit(model, x, y, batch_size=32, epochs=1, verbose="auto", validation_split=0.0, **more):
+        lines.extend([rows("x_train", x), rows("y_train", y), *network(model)])
+        lines.extend([f"fit batch_size={batch_size}", f"fit epochs={epochs}"])
+        more |= {"verbose": verbose} if verbose not in ("auto", 1) else {}
+        more |= {"validation_split": validation_split} if validation_split else {}
+        lines.extend(f"fit {name}={value}" for name, value in more.items())
+        print(TRAINED)
+        history = keras.callbacks.History()
+        history.epoch = list(range(epochs))
+        history.history = {name: np.random.rand(epochs).tolist() for name in ("accuracy", "loss")}
+        return history
+
+    def evaluate(model, x, y, verbose="auto", return_dict=False):
+        lines.extend([rows("x_test", x), rows("y_test", y)])
+        return {"loss": SCORE[0], "accuracy": SCORE[1]} if return_dict else SCORE
+
+    with (
+        mock.patch.multiple(keras.Sequential, fit=fit, evaluate=evaluate),
+        mock.patch.object(keras.datasets.mnist, "load_data", load_data),
+        mock.patch.object(plt, "show", lambda: lines.append("plt.show()")),
+    ):
+        yield lines
+
+
+@dataclass
+class HandedOver:
+    """What a script has handed to Keras, as lines; what it has printed; and its variables in the end."""
+
+    lines: list
+    printed: str
+    variables: dict
+
+
+def hand_over(text, flags="", load_data=None):
+    """Run the text of a script without training, in an empty folder, as if typed with flags.
+
+    `load_data` stands for that of Keras; without one, there is noise of MNIST's size. Return a HandedOver.
+    """
+    variables = {"__name__": "__main__"}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.chdir(folder),
+        mock.patch.object(sys, "argv", ["script.py", *flags.split()]),
+        contextlib.redirect_stdout(io.StringIO()) as output,
+        without_training(load_data or noise(60_000, 10_000)) as lines,
+    ):
+        exec(compile(text, "script.py", "exec"), variables)
+        lines += [
+            f"prints {line}" for line in output.getvalue().splitlines() if str(SCORE[1]) in line
+        ]
+        lines += [f"writes {path.name}" for path in sorted(Path(folder).iterdir())]
+    lines.insert(0, start(variables["model"], variables["args"].seed))
+    return HandedOver(lines, output.getvalue(), variables)
+
+
+def images_for(name):
+    """Return the noise with which a program of programs.txt is written down: as much as MNIST for a script."""
+    return noise(60_000, 10_000) if name in SCRIPTS else noise(320, 100)

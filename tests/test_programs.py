@@ -1,0 +1,61 @@
+"""What each script hands to Keras is what programs.txt says, and each option changes what it should, nothing else."""
+
+import re
+
+import pytest
+from programs import changes, read_programs, write_program
+from running import SCRIPTS, hand_over, noise, options_of, source
+
+# For each option a value to try, one to try with all the others, and the lines that come of a value
+OPTIONS = {
+    "--epochs": (3, 1000, ["fit epochs={}"]),
+    "--batch-size": (7, 59_999, ["fit batch_size={}"]),
+    "--seed": (5, 2**32 - 1, ["first weights of seed {}"]),
+    "--quiet": ("", "", ["fit verbose=0"]),
+    "--optimizer": ("adam", "adam", ["Adam(learning_rate=0.001, epsilon=1e-07)"]),
+    "--activation": ("relu", "tanh", ["Activation({})"]),
+    "--validation-split": (0.1, 0.9, ["fit validation_split={}"]),
+    "--steps-per-execution": (25, 1875, ["compile steps_per_execution={}"]),
+    "--show": ("", "", ["plt.show()"]),
+}
+SPLIT_BY_SEED = ["02", "05"]  # where the seed says, too, which rows are the test data
+
+
+def new_lines(number, flags):
+    """Return the lines that a script hands over with these flags only; rows change where the seed splits them."""
+    plain, found = (hand_over(source(number), one, noise(320, 100)).lines for one in ("", flags))
+    new = [line[2:] for line in changes(plain, found) if line[0] == "+"]
+    of_rows = [line for line in new if re.match("[xy]_", line)]
+    assert bool(of_rows) == ("--seed" in flags and number in SPLIT_BY_SEED), (
+        f"{flags}: other rows: {of_rows}"
+    )
+    return sorted(set(new) - set(of_rows))
+
+
+@pytest.mark.parametrize("number", SCRIPTS)
+def test_a_script_hands_over_its_program(number, pytestconfig):
+    lines = hand_over(source(number)).lines
+    if pytestconfig.option.update:
+        write_program(number, number, lines)
+    assert changes(read_programs().get(number, ("", []))[1], lines) == [], (
+        f"{number} hands something else to Keras than programs.txt says. If that is what you want: "
+        "python -m pytest --update, then what the tests name"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "option"), [(one, option) for one in SCRIPTS for option in options_of(one)]
+)
+def test_an_option_changes_what_it_should_and_nothing_else(number, option):
+    assert option in OPTIONS, f"{number} has an option {option}: say in OPTIONS what it changes"
+    value, _, lines = OPTIONS[option]
+    assert new_lines(number, f"{option} {value}") == sorted({line.format(value) for line in lines})
+
+
+@pytest.mark.parametrize("number", SCRIPTS)
+def test_all_options_together_change_the_same(number):
+    tried = [(option, *OPTIONS[option][1:]) for option in options_of(number)]
+    flags = " ".join(f"{option} {value}" for option, value, _ in tried)
+    assert new_lines(number, flags) == sorted(
+        {line.format(value) for _, value, lines in tried for line in lines}
+    )
