@@ -43,8 +43,8 @@ NAMED = {
     "bias_initializer": ["Zeros"],
     "kernel_regularizer": [],
     "learning_rate": [],
-    "momentum": [],
-    "nesterov": [],
+    "momentum": [0],
+    "nesterov": [False],
     "rho": [],
     "beta_1": [0.9],
     "beta_2": [0.999],
@@ -97,7 +97,7 @@ def noise(training, test):
         0, 200, (test, 28, 28), np.uint8
     )  # must not be divided by their own maximum
     data = [(x, (np.arange(len(x)) % 10).astype(np.uint8)) for x in (x_train, x_test)]
-    return lambda path="mnist.npz": data
+    return lambda: data
 
 
 def setting(value):
@@ -115,7 +115,7 @@ def call(thing):
     parts = []
     for name, plain in (UNNAMED | NAMED).items():
         value = config.get(name)
-        if value not in (None, False, 0, *plain):
+        if value not in (None, *plain):
             parts.append(str(value) if name in UNNAMED else f"{name}={value}")
     return f"{type(thing).__name__}({', '.join(parts)})"
 
@@ -138,6 +138,8 @@ def network(model):
     ]
     if model.steps_per_execution != 1:
         lines.append(f"compile steps_per_execution={model.steps_per_execution}")
+    if model.run_eagerly:
+        lines.append("compile run_eagerly=True")
     return lines
 
 

@@ -153,6 +153,14 @@ def test_a_network_that_says_nothing_is_no_internet(
 
 
 @pytest.mark.parametrize("number", ["03", "04"])
+def test_the_notice_says_why_there_is_no_download(number, tmp_path, capsys, monkeypatch):
+    save(tmp_path / "good.npz")
+    monkeypatch.setenv("MNIST_NPZ", str(tmp_path / "good.npz"))
+    hand_over(source(number), load_data=mock.Mock(side_effect=Exception("no way there")))
+    assert f"{NOTICE}no way there)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", ["03", "04"])
 def test_ctrl_c_in_the_download_ends_the_script(number):
     with pytest.raises(KeyboardInterrupt):
         hand_over(source(number), load_data=mock.Mock(side_effect=KeyboardInterrupt))

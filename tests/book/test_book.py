@@ -22,7 +22,7 @@ OF_THE_BOOK = [name for name in chapter.PROGRAMS if name not in chapter.DIFFEREN
 @cache
 def lines_of_data(data, images):
     """Return the lines of programs.txt of the chapter's data, those of training and those of testing."""
-    with mock.patch.object(chapter.mnist, "load_data", images):
+    with mock.patch.object(chapter.mnist, "load_data", lambda path: images()):
         arrays = zip(["x_train", "y_train", "x_test", "y_test"], data(0), strict=True)
         lines = [rows(name, array) for name, array in arrays]
     return lines[:2], lines[2:]
