@@ -22,7 +22,7 @@ NOBODY = "http://127.0.0.1:9"  # a proxy that is not there: every download fails
 TYPED = {
     "01": ("", "utf-8"),
     "02": ("--batch-size 4", "ascii"),
-    "03": ("--epochs 1 --activation relu --steps-per-execution 25", "utf-8"),
+    "03": ("--epochs 1 --optimizer adam --batch-size 128", "utf-8"),
     "04": ("--epochs 2 --batch-size 16", "utf-8"),
     "05": ("--epochs 5", "cp932"),
 }
