@@ -59,7 +59,7 @@ WRONG = [
     (number, f"{option}={value}")
     for number in SCRIPTS
     for option in options_of(number)
-    for value in REFUSED[option]
+    for value in REFUSED.get(option, [])
 ]
 WRONG += [
     (number, flag) for number in SCRIPTS for flag in ("--epoch5=1", "-f=x.json", "--f=x.json")
@@ -147,6 +147,12 @@ def test_in_a_cell_the_defaults_apply(number, monkeypatch):
     typed = read_flags(SCRIPTS[number], ["script.py"], monkeypatch)["args"]
     for argv in KERNELS:
         assert read_flags(SCRIPTS[number], argv, monkeypatch)["args"] == typed, argv
+
+
+@every_script
+def test_every_option_has_wrong_values(number):
+    missing = set(options_of(number)) - set(REFUSED)
+    assert missing == set(), "say in REFUSED which values of it are wrong"
 
 
 @pytest.mark.parametrize(("number", "flag"), WRONG)
