@@ -11,7 +11,7 @@ from keras.layers import Activation, Conv2D, Dense, Input, Lambda
 from keras.models import Sequential, load_model
 from running import SCRIPTS, TUTORIALS, call, hand_over, noise, run_as_typed, source
 
-PAGE = (TUTORIALS / "changes.md").read_text(encoding="utf-8")
+PAGE = (TUTORIALS / "book.md").read_text(encoding="utf-8")
 # {number of a row: its other cells}
 ROWS = {
     int(n): row.split(" |")

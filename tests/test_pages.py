@@ -141,14 +141,18 @@ def test_no_page_hides_a_comment():
     assert [name for name, text in TEXTS.items() if "<!--" in text] == []
 
 
-def test_the_code_of_the_guide_runs(tmp_path, monkeypatch):
-    """Its blocks of Python follow one another after 03; the last one needs what 05 saves."""
+def test_the_code_that_pages_tell_to_write_runs(tmp_path, monkeypatch):
+    """The blocks of the guide follow one another after 03, but for those that import or load all that they use."""
     shown = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(plt, "show", lambda: shown.append(plt.gcf()))
     hand_over(source("05")).variables["model"].save("my_model.keras")
     save_img("digit.png", np.random.RandomState(0).uniform(0, 255, (280, 280, 1)), scale=False)
     variables = hand_over(source("03"), load_data=noise(80, 40)).variables
-    for block in re.findall(r"(?ms)^```python\n(.*?)^```", TEXTS["tutorials/README.md"]):
-        exec(compile(block, "a block of the guide", "exec"), variables)
+    (x_train, y_train), (x_test, y_test) = noise(80, 40)()
+    np.savez("mnist.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    for page in "tutorials/README.md", "tutorials/book.md":
+        for block in re.findall(r"(?ms)^```python\n(.*?)^```", TEXTS[page]):
+            alone = "load_model" in block or page.endswith("book.md")
+            exec(compile(block, f"a block of {page}", "exec"), {"np": np} if alone else variables)
     assert shown, "no picture was shown"

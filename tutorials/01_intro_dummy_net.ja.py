@@ -3,7 +3,7 @@ r"""Kerasでネットワークを作り、訓練し、評価するまでを、�
 
 Run:    .venv/bin/python tutorials/01_intro_dummy_net.ja.py （Windowsでは .venv\Scripts\python）
 Expect: テストデータの正答率は0.0か1.0、損失は0.6095～2.0520（シード100通り）、約6秒
-Marks:  `# Book 7:` などは本との違い（changes.ja.mdのNo. 7）、`# Extra:` は本にない部分
+Marks:  `# Book 7:` などは本との違い（book.ja.mdのNo. 7）、`# Extra:` は本にない部分
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter

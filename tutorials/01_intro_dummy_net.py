@@ -3,7 +3,7 @@ r"""Build, train and evaluate a network with Keras, in as few lines as possible.
 
 Run:    .venv/bin/python tutorials/01_intro_dummy_net.py (Windows: .venv\Scripts\python)
 Expect: test accuracy 0.0 or 1.0, loss 0.6095 to 2.0520 (100 seeds), about 6 seconds
-Marks:  `# Book 7:` matters only if you own the book (changes.md, row 7); `# Extra:` is not in it
+Marks:  `# Book 7:` matters only if you own the book (book.md, row 7); `# Extra:` is not in it
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter

@@ -3,7 +3,7 @@ r"""実際のデータを訓練用とテスト用に分け、one-hotラベルに
 
 Run:    .venv/bin/python tutorials/02_iris_mlp.ja.py （Windowsでは .venv\Scripts\python）
 Expect: テストデータの正答率は0.6579～1.0000（シード80通り）、約8秒
-Marks:  `# Book 7:` などは本との違い（changes.ja.mdのNo. 7）、`# Extra:` は本にない部分
+Marks:  `# Book 7:` などは本との違い（book.ja.mdのNo. 7）、`# Extra:` は本にない部分
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter

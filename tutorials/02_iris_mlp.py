@@ -3,7 +3,7 @@ r"""Train a network with real data: split them, make one-hot labels, test on uns
 
 Run:    .venv/bin/python tutorials/02_iris_mlp.py (Windows: .venv\Scripts\python)
 Expect: test accuracy 0.6579 to 1.0000 (80 seeds), about 8 seconds
-Marks:  `# Book 7:` matters only if you own the book (changes.md, row 7); `# Extra:` is not in it
+Marks:  `# Book 7:` matters only if you own the book (book.md, row 7); `# Extra:` is not in it
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter

@@ -3,7 +3,7 @@ r"""Turn images (MNIST) into rows of numbers, train, and try other settings with
 
 Run:    .venv/bin/python tutorials/03_mnist_mlp.py (Windows: .venv\Scripts\python)
 Expect: test accuracy 0.8719 to 0.8951 (40 seeds), about 37 seconds
-Marks:  `# Book 7:` matters only if you own the book (changes.md, row 7); `# Extra:` is not in it
+Marks:  `# Book 7:` matters only if you own the book (book.md, row 7); `# Extra:` is not in it
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter

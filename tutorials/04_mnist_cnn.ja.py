@@ -5,7 +5,7 @@ Run:    .venv/bin/python tutorials/04_mnist_cnn.ja.py （Windowsでは .venv\Scr
 Expect: テストデータの正答率は0.9897～0.9916（シード10通り）、約-
         本の実行例と同じ --epochs 3 --batch-size 512 では、
         テストデータの正答率は0.9746～0.9810（シード10通り）、約2分
-Marks:  `# Book 7:` などは本との違い（changes.ja.mdのNo. 7）、`# Extra:` は本にない部分
+Marks:  `# Book 7:` などは本との違い（book.ja.mdのNo. 7）、`# Extra:` は本にない部分
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter

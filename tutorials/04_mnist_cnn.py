@@ -5,7 +5,7 @@ Run:    .venv/bin/python tutorials/04_mnist_cnn.py (Windows: .venv\Scripts\pytho
 Expect: test accuracy 0.9897 to 0.9916 (10 seeds), about -
         with --epochs 3 --batch-size 512, as in the book:
         test accuracy 0.9746 to 0.9810 (10 seeds), about 2 minutes
-Marks:  `# Book 7:` matters only if you own the book (changes.md, row 7); `# Extra:` is not in it
+Marks:  `# Book 7:` matters only if you own the book (book.md, row 7); `# Extra:` is not in it
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter

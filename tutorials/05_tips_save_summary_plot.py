@@ -3,7 +3,7 @@ r"""Save a trained network, print its layers, plot how it learned. The network i
 
 Run:    .venv/bin/python tutorials/05_tips_save_summary_plot.py (Windows: .venv\Scripts\python)
 Expect: test accuracy 0.6579 to 1.0000 (80 seeds), about 10 seconds
-Marks:  `# Book 7:` matters only if you own the book (changes.md, row 7); `# Extra:` is not in it
+Marks:  `# Book 7:` matters only if you own the book (book.md, row 7); `# Extra:` is not in it
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter

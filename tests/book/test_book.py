@@ -48,7 +48,7 @@ def test_a_script_does_what_the_chapter_does_but_for_declared_differences(name):
         assert f"# Book {row}: " in source(name[:2]), (
             f"{name} differs without a comment `# Book {row}:`"
         )
-        assert f'id="no-{row}"' in (TUTORIALS / "changes.md").read_text(encoding="utf-8")
+        assert f'id="no-{row}"' in (TUTORIALS / "book.md").read_text(encoding="utf-8")
 
 
 def test_every_script_with_a_section_of_the_book_is_compared_with_it():
