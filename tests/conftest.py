@@ -48,8 +48,8 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Put those tests last that wait for commands."""
-    items.sort(key=lambda item: "typed" in item.fixturenames)
+    """Put those tests first that may write down programs, and those last that wait for commands."""
+    items.sort(key=lambda item: ("typed" in item.fixturenames, "hands_over" not in item.name))
 
 
 @pytest.fixture(scope="session", autouse=True)

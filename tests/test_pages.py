@@ -156,3 +156,14 @@ def test_the_code_that_pages_tell_to_write_runs(tmp_path, monkeypatch):
             alone = "load_model" in block or page.endswith("book.md")
             exec(compile(block, f"a block of {page}", "exec"), {"np": np} if alone else variables)
     assert shown, "no picture was shown"
+
+
+@pytest.mark.parametrize("name", ["tutorials/README.md", "tutorials/README.ja.md"])
+def test_the_table_of_layers_is_that_of_04(name):
+    layers = hand_over(source("04"), load_data=noise(80, 40)).variables["model"].layers
+    shapes = [" x ".join(map(str, layer.output.shape[1:])) for layer in layers]
+    wanted = [
+        f"| `{type(layer).__name__}` | {shape} | {layer.count_params()} |"
+        for layer, shape in zip(layers, shapes, strict=True)
+    ]
+    assert re.findall(r"(?m)^\| `[A-Z]\w+` \| [\dx ]+ \| \d+ \|$", TEXTS[name]) == wanted

@@ -104,11 +104,6 @@ PROGRAMS = {
     "05": IRIS,
 }
 
-# What a script does on purpose otherwise than the chapter, by the name of its program: the row of "What changed
-# since the book" that says so, and the lines of programs.txt that differ, "- " before those of the chapter and
-# "+ " before those of the script, as in {"04": (24, ["- Dropout(0.25)"])}. Its runs are then not compared.
-DIFFERENCES = {}
-
 
 def build(program, optimizer=None):
     """Return the network of a program, compiled as in the chapter, not yet trained."""

@@ -12,11 +12,12 @@ import keras
 import numpy as np
 import pages
 import pytest
+from differences import DIFFERENCES
 from programs import changes, read_programs
 from running import SCRIPTS, TUTORIALS, images_for, network, rows, source
 
 REPLAY = json.loads(Path(__file__).with_name("replay.json").read_text(encoding="utf-8"))
-OF_THE_BOOK = [name for name in chapter.PROGRAMS if name not in chapter.DIFFERENCES]
+OF_THE_BOOK = [name for name in chapter.PROGRAMS if name not in DIFFERENCES]
 
 
 @cache
@@ -40,9 +41,9 @@ def chapter_s_lines(name):
 def test_a_script_does_what_the_chapter_does_but_for_declared_differences(name):
     _, lines = read_programs()[name]
     lines = [line for line in lines if not re.match("first weights|prints|writes", line)]
-    row, declared = chapter.DIFFERENCES.get(name, (None, []))
+    row, declared = DIFFERENCES.get(name, (None, []))
     assert changes(chapter_s_lines(name), lines) == declared, (
-        f"{name} is not the chapter's program (-). Mend the script, or declare it in DIFFERENCES of chapter.py"
+        f"{name} is not the chapter's program (-). Mend the script, or declare it in DIFFERENCES of differences.py"
     )
     if declared:
         assert f"# Book {row}: " in source(name[:2]), (

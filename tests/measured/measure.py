@@ -2,6 +2,7 @@
 
     measure.py                   every seed of variants.toml that has no run of today's program
     measure.py 03 03-relu        those of these variants
+    measure.py --list            what is missing; nothing is run
     measure.py --anew 03-relu    forget the runs of these variants, then measure them with the versions of today
     measure.py --seconds         the times of all variants, in three rounds, while nothing else runs
     measure.py --outputs         the ends of the outputs that the pages show
@@ -29,7 +30,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TUTORIALS = ROOT / "tutorials"
-sys.path += [str(ROOT / "tests"), str(TUTORIALS)]
+sys.path += [str(ROOT / "tests"), str(ROOT / "tests" / "book"), str(TUTORIALS)]
 
 # isort: split
 import programs  # the line above says where it is
@@ -167,7 +168,8 @@ def score(output):
 def ending(output):
     """Return an output from its last epoch on, without colours and without what is overwritten."""
     text = re.sub(r"\x1b\[[\d;]*m|.*[\b\r]", "", output)
-    return text[text.rindex("Epoch ") :].strip() + "\n"
+    lines = text[text.rindex("Epoch ") :].strip().splitlines()
+    return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
 def claim_program(variant):
@@ -184,34 +186,44 @@ def claim_program(variant):
     return programs.digest(variant.name)
 
 
-def measure_results(variants, anew):
-    """Run the seeds of these variants that are missing, or all of them anew, a seed of each in turn."""
-    # A run is kept if it is of another variant, or of today's program
+def missing_runs(variants, anew=False):
+    """Return the rows of results.csv that stay, and the (seed, variant) that are to be run, a seed of each in turn.
+
+    A row stays if it is of another variant, or of today's program.
+    """
     of = {name: programs.digest(name) for name in programs.read_programs()}
-    rows = [
+    stay = [
         row
         for row in read(RESULTS)
         if row["variant"] not in variants or (not anew and row["program"] == of.get(row["variant"]))
     ]
-    recorded = {(row["variant"], int(row["seed"])) for row in rows}
-    todo = [
-        (seed, variant)
-        for variant in variants.values()
-        for seed in range(variant.seeds)
-        if (variant.name, seed) not in recorded
-    ]
-    if not todo:
-        print("Every run is there.")
-        return
+    recorded = {(row["variant"], int(row["seed"])) for row in stay}
+    seeds = [(seed, name) for name, variant in variants.items() for seed in range(variant.seeds)]
+    todo = [(seed, variants[name]) for seed, name in seeds if (name, seed) not in recorded]
+    return stay, sorted(todo, key=lambda one: one[0])
+
+
+def list_missing(variants):
+    """Print which runs are missing."""
+    _, todo = missing_runs(variants)
+    for seed, variant in todo:
+        print(f"{variant.name} seed {seed}")
+    print(f"{len(todo)} runs are missing.")
+
+
+def measure_results(variants, anew):
+    """Run the seeds of these variants that are missing, or all of them anew, and record them one by one."""
+    stay, todo = missing_runs(variants, anew)
     require_mnist(variant for _, variant in todo)
-    of |= {name: claim_program(variants[name]) for name in {variant.name for _, variant in todo}}
-    for count, (seed, variant) in enumerate(sorted(todo, key=lambda one: one[0]), 1):
+    of = {name: claim_program(variants[name]) for name in {variant.name for _, variant in todo}}
+    for count, (seed, variant) in enumerate(todo, 1):
         print(f"[{count}/{len(todo)}] {variant.name} seed {seed}", flush=True)
         output, _ = run(variant, seed)
         loss, accuracy = score(output)
         row = {"variant": variant.name, "seed": seed, "loss": loss, "accuracy": accuracy}
-        rows.append(row | {"program": of[variant.name], "made_with": made_with()})
-        write(RESULTS, rows)
+        stay.append(row | {"program": of[variant.name], "made_with": made_with()})
+        write(RESULTS, stay)
+    print("Every run is there.")
 
 
 def measure_seconds(variants):
@@ -250,6 +262,7 @@ def main():
     parser.add_argument(
         "--anew", action="store_true", help="forget the runs of these variants first"
     )
+    parser.add_argument("--list", action="store_true", help="say what is missing, run nothing")
     parser.add_argument("--seconds", action="store_true", help="time all variants instead")
     parser.add_argument(
         "--outputs", action="store_true", help="record the outputs that pages show instead"
@@ -263,7 +276,9 @@ def main():
     if args.anew and not args.variants:
         parser.error("--anew needs the names of variants")
     variants = {name: known[name] for name in args.variants or known}
-    if args.seconds:
+    if args.list:
+        list_missing(variants)
+    elif args.seconds:
         measure_seconds(variants)
     elif args.outputs:
         record_outputs(variants)

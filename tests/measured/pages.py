@@ -11,6 +11,9 @@ from functools import cache
 from measure import OUTPUTS, RESULTS, ROOT, SECONDS, TUTORIALS, read, read_variants
 from scipy import stats
 
+# isort: split
+from differences import DIFFERENCES  # measure.py says where it is
+
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("tutorials/*.md"), *ROOT.glob("tests/**/*.md")])
 FILES = sorted(TUTORIALS.glob("[0-9]*.py"))
 BOOK = ROOT / "tests" / "book" / "runs.csv"
@@ -142,7 +145,7 @@ def names_of(table):
     if table == "scripts":
         return [name for name, variant in VARIANTS.items() if name == variant.script]
     if table == "book":
-        return [name for name in VARIANTS if name in runs(BOOK)]
+        return [name for name in VARIANTS if name in runs(BOOK) and name not in DIFFERENCES]
     return sorted(
         (name for name in VARIANTS if VARIANTS[name].script == table), key=mean, reverse=True
     )
