@@ -2,7 +2,7 @@
 r"""画像（MNIST）の隣り合うピクセルを見る層と、過学習を抑えるドロップアウトを使います。
 
 Run:    .venv/bin/python tutorials/04_mnist_cnn.ja.py （Windowsでは .venv\Scripts\python）
-Expect: テストデータの正答率は0.9897～0.9916（シード10通り）、約-
+Expect: テストデータの正答率は0.9897～0.9916（シード10通り）、約7分
         本の実行例と同じ --epochs 3 --batch-size 512 では、
         テストデータの正答率は0.9746～0.9810（シード10通り）、約2分
 Marks:  `# Book 7:` などは本との違い（book.ja.mdのNo. 7）、`# Extra:` は本にない部分
