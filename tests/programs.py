@@ -30,9 +30,13 @@ def write_program(name, command, lines):
     FILE.write_text("\n\n".join([head, *parts]) + "\n", encoding="utf-8", newline="\n")
 
 
-def digest(name):
-    """Return eight digits that stand for a program, by which a recorded run knows what it is of."""
-    _, lines = read_programs()[name]
+def digests():
+    """Return {name: eight digits that stand for its program}, by which a recorded run knows what it is of."""
+    return {name: digest(lines) for name, (_, lines) in read_programs().items()}
+
+
+def digest(lines):
+    """Return eight digits that stand for the lines of a program."""
     return f"{zlib.crc32(chr(10).join(lines).encode()):08x}"
 
 

@@ -29,6 +29,7 @@ SCRIPTS = {path.name[:2]: path for path in sorted(TUTORIALS.glob("[0-9]*[!a].py"
 TWINS = {number: path.with_suffix(".ja.py") for number, path in SCRIPTS.items()}
 
 SCORE = [0.2468, 0.7531]  # the loss and the accuracy that stand for a result
+REAL_SIZE = 60_000, 10_000  # images of MNIST to train with and to test with
 TRAINED = "(here it would train)"  # what is printed for the progress
 
 # The settings that are written down, in this order, with the values that go without saying. Not all that Keras knows
@@ -93,11 +94,17 @@ def noise(training, test):
     """Return what stands for Keras' `mnist.load_data`: so many images of noise, always the same."""
     draws = np.random.RandomState(0)
     x_train = draws.randint(0, 256, (training, 28, 28), np.uint8)
-    x_test = draws.randint(
-        0, 200, (test, 28, 28), np.uint8
-    )  # must not be divided by their own maximum
+    # Darker, so that they must not be divided by their own maximum
+    x_test = draws.randint(0, 200, (test, 28, 28), np.uint8)
     data = [(x, (np.arange(len(x)) % 10).astype(np.uint8)) for x in (x_train, x_test)]
     return lambda: data
+
+
+def save_noise(path, training, test):
+    """Write so many images of noise into a file like Keras' mnist.npz."""
+    (x_train, y_train), (x_test, y_test) = noise(training, test)()
+    arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
+    np.savez(path, **arrays)
 
 
 def setting(value):
@@ -200,7 +207,7 @@ def hand_over(text, flags="", load_data=None):
         contextlib.chdir(folder),
         mock.patch.object(sys, "argv", ["script.py", *flags.split()]),
         contextlib.redirect_stdout(io.StringIO()) as output,
-        without_training(load_data or noise(60_000, 10_000)) as lines,
+        without_training(load_data or noise(*REAL_SIZE)) as lines,
     ):
         exec(compile(text, "script.py", "exec"), variables)
         lines += [
@@ -213,4 +220,4 @@ def hand_over(text, flags="", load_data=None):
 
 def images_for(name):
     """Return the noise with which a program of programs.txt is written down: as much as MNIST for a script."""
-    return noise(60_000, 10_000) if name in SCRIPTS else noise(320, 100)
+    return noise(*(REAL_SIZE if name in SCRIPTS else (320, 100)))

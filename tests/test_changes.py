@@ -71,13 +71,8 @@ def test_rows_and_comments_of_scripts_lead_to_each_other():
     named = {
         (script, n) for n, cells in ROWS.items() for script in re.findall(r"\b0\d\b", cells[-1])
     }
-    found = {
-        (script, int(n)) for script in SCRIPTS for n in re.findall(r"# Book (\d+):", source(script))
-    }
-    found -= {
-        (script, 7) for script in SCRIPTS if "`# Book 7:`" in source(script)
-    }  # of the docstring
-    found |= {(script, 7) for script in SCRIPTS if re.search("(?m)^ *# Book 7:", source(script))}
+    comment = r"(?m)^ *# Book (\d+):"  # on a line of its own, not in the docstring
+    found = {(script, int(n)) for script in SCRIPTS for n in re.findall(comment, source(script))}
     assert found == named, "`# Book n:` without row n naming the script, or the other way"
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import offline_mnist
 import PIL.Image
 import pytest
-from running import hand_over, noise, source
+from running import hand_over, noise, save_noise, source
 from sklearn.datasets import load_digits
 
 NOTICE = "MNIST could not be downloaded ("
@@ -135,8 +135,7 @@ def test_a_network_that_says_nothing_is_no_internet(
         socket.setdefaulttimeout(0.2)
         return get_file(**given | here)
 
-    (x_train, y_train), (x_test, y_test) = noise(320, 100)()
-    np.savez(tmp_path / "noise.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    save_noise(tmp_path / "noise.npz", 320, 100)
     monkeypatch.setenv("MNIST_NPZ", str(tmp_path / "noise.npz"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr("keras.src.datasets.mnist.get_file", download)
@@ -145,9 +144,8 @@ def test_a_network_that_says_nothing_is_no_internet(
     found = hand_over(source(number), load_data=keras.datasets.mnist.load_data)
     assert limits == [10]
     assert NOTICE in capsys.readouterr().err
-    lines = [
-        line for line in found.lines if not line.startswith("prints")
-    ]  # on a line with Keras' progress
+    # What is printed stands on a line with Keras' progress
+    lines = [line for line in found.lines if not line.startswith("prints")]
     assert set(lines) < set(hand_over(source(number), load_data=noise(320, 100)).lines)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["noise.npz"]
 

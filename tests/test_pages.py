@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from keras.utils import save_img
-from running import ROOT, SCRIPTS, TWINS, hand_over, noise, options_of, source
+from running import ROOT, SCRIPTS, TWINS, hand_over, noise, options_of, save_noise, source
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("tutorials/*.md"), *ROOT.glob("tests/**/*.md")])
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
@@ -17,6 +17,7 @@ PAIRS = [name for name in TEXTS if name.replace(".md", ".ja.md") in TEXTS]
 every_page = pytest.mark.parametrize("name", TEXTS)
 
 CODE = r"(?s)^```.*|``.+?``|`.+?`"
+PIECE = r"(?ms)^```.*?^```|^\|[^\n]*"  # a block of code, or a row of a table
 LINK = r"\]\(([^)\s]+)\)"
 NUMBER = r"(?<![A-Za-z_.\d])\d[\d.,]*(?:e-\d+|\d)"  # one of a single digit is no fact: 1回
 FILES_OF_READERS = {"my01.py", "my03.py"}
@@ -51,9 +52,7 @@ def test_links_arrive(name):
 def units(text):
     """Return the sections of a page, in pieces: heading and prose, each row of a table, each block of code."""
     for section in re.split(r"\n(?=#+ )", text):
-        pieces = re.findall(r"(?ms)^```.*?^```|^\|[^\n]*", section)
-        prose = re.sub(r"(?ms)^```.*?^```|^\|[^\n]*", "", section)
-        yield from [prose, *pieces]
+        yield from [re.sub(PIECE, "", section), *re.findall(PIECE, section)]
 
 
 def facts(name, text):
@@ -104,7 +103,7 @@ def test_every_script_picture_and_option_is_on_a_page_of_each_language():
 
 
 def commands(text):
-    """Yield (number, flags, whether a twin) of each command of a script, as `03 --epochs 2` or with its file."""
+    """Yield (number, flags, rest of the file's name or None) of each command, as `03 --epochs 2` or with its file."""
     for line in itertools.chain(
         *(one.splitlines() for one in re.findall(CODE, text, re.MULTILINE))
     ):
@@ -149,8 +148,7 @@ def test_the_code_that_pages_tell_to_write_runs(tmp_path, monkeypatch):
     hand_over(source("05")).variables["model"].save("my_model.keras")
     save_img("digit.png", np.random.RandomState(0).uniform(0, 255, (280, 280, 1)), scale=False)
     variables = hand_over(source("03"), load_data=noise(80, 40)).variables
-    (x_train, y_train), (x_test, y_test) = noise(80, 40)()
-    np.savez("mnist.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    save_noise("mnist.npz", 80, 40)
     for page in "tutorials/README.md", "tutorials/book.md":
         for block in re.findall(r"(?ms)^```python\n(.*?)^```", TEXTS[page]):
             alone = "load_model" in block or page.endswith("book.md")

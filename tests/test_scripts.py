@@ -2,7 +2,6 @@
 
 import ast
 import code
-import difflib
 import itertools
 import re
 import signal
@@ -13,6 +12,7 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from programs import changes
 from running import (
     SCRIPTS,
     TUTORIALS,
@@ -290,17 +290,12 @@ def places_of_comments(path):
 def test_the_japanese_twin_is_the_same_program(number):
     script, twin = SCRIPTS[number], TWINS[number]
     assert twin.exists(), f"write {twin.name}, the same program explained in Japanese"
-    difference = [*difflib.unified_diff(same_program(script), same_program(twin), lineterm="", n=0)]
+    difference = changes(same_program(script), same_program(twin))
     assert not difference, "\n".join(
         [f"{script.name} and {twin.name} are not the same program", *difference]
     )
-    difference = [
-        *difflib.ndiff(
-            [*map(str, places_of_comments(script))], [*map(str, places_of_comments(twin))]
-        )
-    ]
-    difference = [line for line in difference if line[0] in "+-"]
-    assert difference == [], (
+    places = ([*map(str, places_of_comments(path))] for path in (script, twin))
+    assert changes(*places) == [], (
         "a comment in one language only (its mark, the tokens above it, on a line of its own)"
     )
 

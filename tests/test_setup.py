@@ -89,9 +89,8 @@ def test_the_block_for_uv_says_what_a_script_needs(path):
     (block,) = re.findall(r"(?m)^# /// script$\s((?:^#(?:| .*)$\s)+)^# ///$", after)
     assert "# /// script" not in lesson
     found = tomllib.loads(re.sub("(?m)^# ?", "", block))
-    assert sorted(found["dependencies"]) == sorted(
-        imports(path) | {"tensorflow"}
-    )  # the backend of Keras
+    needed = imports(path) | {"tensorflow"}  # the backend, which Keras imports
+    assert sorted(found["dependencies"]) == sorted(needed)
     # The day of versions.txt: the newest versions until then are the ones in there
     assert f"--exclude-newer {found['tool']['uv']['exclude-newer']} " in text("versions.txt")
 

@@ -12,6 +12,7 @@ It can be stopped at any time, and goes on where it stopped. MNIST_NPZ may name 
 
 import argparse
 import csv
+import functools
 import hashlib
 import importlib.metadata
 import os
@@ -59,6 +60,12 @@ class Variant:
         return self.name[:2]
 
     @property
+    def path(self):
+        """Return where the script is."""
+        (path,) = TUTORIALS.glob(f"{self.script}_*[!a].py")
+        return path
+
+    @property
     def command(self):
         """Return what is run, in short: `03 --epochs 5`."""
         edited = ", edited" if self.edits else ""
@@ -67,12 +74,11 @@ class Variant:
     @property
     def text(self):
         """Return the text of the script, edited. ValueError if a line to edit is not there once."""
-        (path,) = TUTORIALS.glob(f"{self.script}_*[!a].py")
-        text = path.read_text(encoding="utf-8")
+        text = self.path.read_text(encoding="utf-8")
         for old, new in self.edits:
             if text.count(old) != 1:
                 raise ValueError(
-                    f"{path.name} does not have {old!r} once, which {self.name} of variants.toml edits"
+                    f"{self.path.name} does not have {old!r} once, which {self.name} of variants.toml edits"
                 )
             text = text.replace(old, new)
         return text
@@ -100,6 +106,7 @@ def write(path, rows):
         writer.writerows(rows)
 
 
+@functools.cache
 def made_with():
     """Return the versions of Python and of what computes, and the machine: what a run is measured with."""
     installed = {
@@ -177,13 +184,14 @@ def claim_program(variant):
     import running  # only here, since it imports Keras, which takes seconds
 
     lines = running.hand_over(variant.text, variant.flags, running.images_for(variant.name)).lines
-    if variant.name not in programs.read_programs():
+    known = programs.read_programs()
+    if variant.name not in known:
         programs.write_program(variant.name, variant.command, lines)
-    if programs.read_programs()[variant.name][1] != lines:
+    elif known[variant.name][1] != lines:
         sys.exit(
             f"{variant.name} is not as in programs.txt. If it is right: python -m pytest --update"
         )
-    return programs.digest(variant.name)
+    return programs.digest(lines)
 
 
 def missing_runs(variants, anew=False):
@@ -191,7 +199,7 @@ def missing_runs(variants, anew=False):
 
     A row stays if it is of another variant, or of today's program.
     """
-    of = {name: programs.digest(name) for name in programs.read_programs()}
+    of = programs.digests()
     stay = [
         row
         for row in read(RESULTS)

@@ -59,14 +59,19 @@ def runs(path):
     return found
 
 
-def results(name, path=RESULTS):
-    """Return what the runs of a variant reached: the loss of 01, else the accuracy. ValueError without runs."""
+def runs_of(name, path=RESULTS):
+    """Return the runs that stand for a variant; ValueError without runs."""
     name = "02" if name == "05" else name  # 05 trains the network of 02, with its seeds
     if name not in VARIANTS:
         raise ValueError(f"variants.toml has no [{name}]")
     if name not in runs(path):
         raise ValueError(f"{name} has no runs; run: python tests/measured/measure.py {name}")
-    return [float(run["loss" if name == "01" else "accuracy"]) for run in runs(path)[name]]
+    return runs(path)[name]
+
+
+def results(name, path=RESULTS):
+    """Return what the runs of a variant reached: the loss of 01, else the accuracy."""
+    return [float(run["loss" if name == "01" else "accuracy"]) for run in runs_of(name, path)]
 
 
 def mean(name):
@@ -164,17 +169,18 @@ def rows(table, language):
 
 def versions(table):
     """Return what the runs of a table were made with, the most frequent first."""
-    names = ["02" if name == "05" else name for name in names_of(table)]
-    made = [run["made_with"].split(";")[0] for name in names for run in runs(RESULTS)[name]]
+    made = [run["made_with"].split(";")[0] for name in names_of(table) for run in runs_of(name)]
     return "; ".join(sorted(set(made), key=made.count, reverse=True))
 
 
 def fill_table(text, table, language):
     """Return a page with a table made anew, if it has this table."""
     head = f"| {HEADS[table][language]} |"
+    if head not in text:
+        return text
     pattern = rf"({re.escape(head)}\n\| ---.*\n)(?:\|.*\n)*(?:\n{FOOT[language]}.*\n)?"
-    body = "".join(f"| {row} |\n" for row in rows(table, language)) if head in text else ""
-    foot = f"\n{FOOT[language]}{versions(table)}{['.', '。'][language]}\n" if head in text else ""
+    body = "".join(f"| {row} |\n" for row in rows(table, language))
+    foot = f"\n{FOOT[language]}{versions(table)}{['.', '。'][language]}\n"
     return re.sub(pattern, lambda found: found[1] + body + foot, text)
 
 

@@ -12,7 +12,7 @@ import zlib
 
 import matplotlib.pyplot as plt
 import numpy as np
-from measure import ROOT, TUTORIALS, mnist_path, require_mnist
+from measure import ROOT, mnist_path, require_mnist
 from pages import VARIANTS, label, names_of, results
 
 # isort: split
@@ -33,7 +33,7 @@ BLUE, ORANGE = "#0072B2", "#D55E00"  # told apart by every eye (Okabe and Ito)
 def made_of(name):
     """Return what a picture is of: a program, the results that it shows, or always the same data."""
     if PICTURES[name]:
-        return programs.digest(PICTURES[name])
+        return programs.digests()[PICTURES[name]]
     if name == "exercises.png":
         shown = {label(one, 0): results(one) for one in names_of("03")}
         return f"{zlib.crc32(json.dumps(shown).encode()):08x}"
@@ -53,10 +53,10 @@ def digits(images, titles, color="black"):
 
 def run_here(name):
     """Run a variant here, in an empty folder, as if typed; return its variables."""
-    (path,) = TUTORIALS.glob(f"{VARIANTS[name].script}_*[!a].py")
-    sys.argv = [str(path), *VARIANTS[name].flags.split()]
+    variant = VARIANTS[name]
+    sys.argv = [str(variant.path), *variant.flags.split()]
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        return runpy.run_path(str(path), run_name="__main__")
+        return runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 def draw_mistakes():

@@ -1,17 +1,25 @@
 """The records are of today's programs, and tables, pictures, outputs and `Expect:` are made of the records."""
 
 import re
-from pathlib import Path
 
 import measure
-import numpy as np
 import pages
 import pictures
 import PIL.Image
 import pytest
 from pages import VARIANTS
-from programs import changes, digest, read_programs, write_program
-from running import ROOT, SCRIPTS, TRAINED, hand_over, images_for, noise, run_as_typed, source
+from programs import changes, digests, read_programs, write_program
+from running import (
+    ROOT,
+    SCRIPTS,
+    TRAINED,
+    hand_over,
+    images_for,
+    noise,
+    run_as_typed,
+    save_noise,
+    source,
+)
 
 RECORDED = pages.runs(measure.RESULTS)
 
@@ -45,8 +53,8 @@ def test_nothing_is_written_down_that_is_not_run():
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_seed_has_a_run_of_today_s_program(name):
-    runs = RECORDED.get(name, [])
-    other = [run for run in runs if run["program"] != digest(name)]
+    runs, of = RECORDED.get(name, []), digests().get(name)
+    other = [run for run in runs if run["program"] != of]
     assert other == [], again(name, f"{len(other)} runs of {name} are of another program")
     missing = set(range(VARIANTS[name].seeds)) - {int(run["seed"]) for run in runs}
     assert missing == set(), again(name, f"{len(missing)} runs of {name} are missing")
@@ -123,8 +131,7 @@ def test_measure_refuses_a_wrong_command_with_one_line(wrong, tmp_path):
 
 
 def test_measure_refuses_data_that_are_not_mnist(tmp_path, monkeypatch):
-    (x_train, y_train), (x_test, y_test) = noise(80, 40)()
-    np.savez(tmp_path / "noise.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    save_noise(tmp_path / "noise.npz", 80, 40)
     for path in "noise.npz", "missing.npz":
         monkeypatch.setenv("MNIST_NPZ", str(tmp_path / path))
         with pytest.raises(SystemExit, match="MNIST"):
@@ -133,20 +140,17 @@ def test_measure_refuses_data_that_are_not_mnist(tmp_path, monkeypatch):
 
 def test_a_run_of_another_program_is_replaced_and_one_of_today_s_is_kept(tmp_path, monkeypatch):
     run = {"variant": "02", "loss": "", "accuracy": "0.5", "made_with": "Keras 9"}
-    old, kept = (
-        run | {"seed": 0, "program": "of before"},
-        run | {"seed": 1, "program": digest("02")},
-    )
-    monkeypatch.setattr(measure, "RESULTS", Path(tmp_path) / "results.csv")
+    of = digests()["02"]
+    old, kept = run | {"seed": 0, "program": "of before"}, run | {"seed": 1, "program": of}
+    monkeypatch.setattr(measure, "RESULTS", tmp_path / "results.csv")
     measure.write(measure.RESULTS, [old, kept])
     monkeypatch.setattr(measure, "require_mnist", lambda variants: None)
     monkeypatch.setattr(measure, "run", lambda variant, seed: (f"test accuracy: 0.{seed + 1}", 1))
-    two_seeds = VARIANTS["02"].__class__("02", 2)
-    measure.measure_results({"02": two_seeds}, anew=False)
+    measure.measure_results({"02": measure.Variant("02", seeds=2)}, anew=False)
     found = [
         (row["seed"], row["accuracy"], row["program"]) for row in measure.read(measure.RESULTS)
     ]
-    assert found == [("1", "0.5", digest("02")), ("0", "0.1000", digest("02"))]
+    assert found == [("1", "0.5", of), ("0", "0.1000", of)]
 
 
 # How far a result may lie outside the recorded range: another machine is like another seed
