@@ -36,6 +36,8 @@ TRAINED = "(here it would train)"  # what is printed for the progress
 # of a layer or an optimizer, since that differs from version to version.
 UNNAMED = {"units": [], "filters": [], "pool_size": [], "rate": [], "activation": ["linear"]}
 NAMED = {
+    "mean": [],
+    "variance": [],
     "kernel_size": [],
     "strides": [(1, 1), (2, 2)],
     "padding": ["valid"],
@@ -111,8 +113,8 @@ def setting(value):
     """Return the value of a setting as it is written in Python."""
     if isinstance(value, dict):  # an initializer or a regularizer
         return value["class_name"]
-    if isinstance(value, list):
-        return tuple(value)
+    if isinstance(value, list | tuple):
+        return tuple(map(setting, value))
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
@@ -214,7 +216,8 @@ def hand_over(text, flags="", load_data=None):
             f"prints {line}" for line in output.getvalue().splitlines() if str(SCORE[1]) in line
         ]
         lines += [f"writes {path.name}" for path in sorted(Path(folder).iterdir())]
-    lines.insert(0, start(variables["model"], variables["args"].seed))
+    seed = variables["args"].seed if "args" in variables else variables["seed"]
+    lines.insert(0, start(variables["model"], seed))
     return HandedOver(lines, output.getvalue(), variables)
 
 

@@ -64,8 +64,8 @@ def facts(name, text):
     ]
     text = re.sub(LINK, " ", text)
     code = [
-        one.replace(".ja.py", ".py").replace("ライブラリ", "Libraries")
-        for one in re.findall(CODE, text)
+        re.sub(r"(?m) *# .*$", "", one) if one.startswith("```python") else one
+        for one in re.findall(CODE, text.replace(".ja.", ".").replace("ライブラリ", "Libraries"))
     ]
     return {*links, *code, *re.findall(NUMBER, re.sub(CODE, " ", text))}
 
@@ -140,19 +140,32 @@ def test_no_page_hides_a_comment():
     assert [name for name, text in TEXTS.items() if "<!--" in text] == []
 
 
+def blocks(text):
+    """Yield (number of the script named last before it, or "", code) for each block of Python of a page."""
+    for found in re.finditer(r"(?ms)^```python\n(.*?)^```", text):
+        numbers = re.findall(r"tutorials/(0\d)_", text[: found.start()])
+        yield numbers[-1] if numbers else "", found[1]
+
+
 def test_the_code_that_pages_tell_to_write_runs(tmp_path, monkeypatch):
-    """The blocks of the guide follow one another after 03, but for those that import or load all that they use."""
+    """Each block of the guide is typed after the script that is named last before it, or is a program of its own."""
     shown = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(plt, "show", lambda: shown.append(plt.gcf()))
-    hand_over(source("05")).variables["model"].save("my_model.keras")
     save_img("digit.png", np.random.RandomState(0).uniform(0, 255, (280, 280, 1)), scale=False)
-    variables = hand_over(source("03"), load_data=noise(80, 40)).variables
+    Path("my_data.csv").write_text("cm,kg,class\n1,2.5,red\n3,4,blue\n", encoding="utf-8")
     save_noise("mnist.npz", 80, 40)
-    for page in "tutorials/README.md", "tutorials/book.md":
-        for block in re.findall(r"(?ms)^```python\n(.*?)^```", TEXTS[page]):
-            alone = "load_model" in block or page.endswith("book.md")
-            exec(compile(block, f"a block of {page}", "exec"), {"np": np} if alone else variables)
+    after = {
+        number: hand_over(source(number), load_data=noise(80, 40)).variables for number in SCRIPTS
+    }
+    after["05"]["model"].save("my_model.keras")
+    for number, block in blocks(TEXTS["tutorials/README.md"]):
+        if "seed = 0" in block:
+            hand_over(block)
+        else:
+            exec(compile(block, f"a block after {number}", "exec"), after[number])
+    for _, block in blocks(TEXTS["tutorials/book.md"]):
+        exec(compile(block, "a block of book.md", "exec"), {"np": np})
     assert shown, "no picture was shown"
 
 

@@ -188,7 +188,7 @@ def main():
     name, seeds = sys.argv[1:]
     for seed in range(int(seeds)):
         loss, accuracy = train(PROGRAMS[name], seed)
-        print(f"{name},{seed},{loss:.4f},{accuracy:.4f}")
+        print(f"{name},{seed},{loss if name == '01' else accuracy:.4f}")
 
 
 if __name__ == "__main__":

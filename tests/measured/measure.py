@@ -15,6 +15,7 @@ import csv
 import functools
 import hashlib
 import importlib.metadata
+import json
 import os
 import platform
 import re
@@ -37,6 +38,9 @@ sys.path += [str(ROOT / "tests"), str(ROOT / "tests" / "book"), str(TUTORIALS)]
 import programs  # the line above says where it is
 
 RESULTS, SECONDS, OUTPUTS = HERE / "results.csv", HERE / "seconds.csv", HERE / "outputs"
+DRAWINGS = HERE / "drawings.csv"  # how 03 and 04 read what is drawn
+CURVES = HERE / "curves.csv"  # loss and accuracy of each epoch, with a validation split
+CURVE = "loss", "accuracy", "val_loss", "val_accuracy"
 ROUNDS = 3
 # SHA-256 of MNIST's images and labels, of training and test, in this order
 MNIST = "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16"
@@ -44,7 +48,10 @@ MNIST = "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16"
 
 @dataclass
 class Variant:
-    """A script, with options or edited lines, as it is measured; variants.toml explains the fields."""
+    """A script, or the guide's program for data of one's own, with options or edited lines, as it is measured.
+
+    variants.toml explains the fields.
+    """
 
     name: str
     seeds: int
@@ -52,16 +59,19 @@ class Variant:
     edits: list = field(default_factory=list)
     label: list = field(default_factory=list)
     teaches: list = field(default_factory=list)
+    output: bool = False
     printed: float | None = None
 
     @property
     def script(self):
-        """Return the number of the script."""
-        return self.name[:2]
+        """Return the number of the script, or "my_data"."""
+        return self.name.partition("-")[0]
 
     @property
     def path(self):
-        """Return where the script is."""
+        """Return where the program stands: a script, or the guide."""
+        if self.script == "my_data":
+            return TUTORIALS / "README.md"
         (path,) = TUTORIALS.glob(f"{self.script}_*[!a].py")
         return path
 
@@ -73,8 +83,10 @@ class Variant:
 
     @property
     def text(self):
-        """Return the text of the script, edited. ValueError if a line to edit is not there once."""
+        """Return the text of the program, edited. ValueError if a line to edit is not there once."""
         text = self.path.read_text(encoding="utf-8")
+        if self.script == "my_data":
+            text = guide_code("seed = 0")
         for old, new in self.edits:
             if text.count(old) != 1:
                 raise ValueError(
@@ -82,6 +94,19 @@ class Variant:
                 )
             text = text.replace(old, new)
         return text
+
+    def typed(self, seed):
+        """Return what is run for a seed: a text, and the options behind its name."""
+        if self.script == "my_data":
+            return self.text.replace("seed = 0\n", f"seed = {seed}\n"), []
+        return self.text, [*self.flags.split(), "--seed", str(seed)]
+
+
+def guide_code(word):
+    """Return the one block of Python in the guide that has a word."""
+    text = (TUTORIALS / "README.md").read_text(encoding="utf-8")
+    (code,) = (one for one in re.findall(r"(?ms)^```python\n(.*?)^```", text) if word in one)
+    return code
 
 
 def read_variants():
@@ -145,14 +170,18 @@ def require_mnist(variants):
         sys.exit(f"{path} does not hold MNIST, but other data. A record is of the real ones.")
 
 
-def run(variant, seed, environment=None):
-    """Run a variant once, in an empty folder; return its output and its seconds. RuntimeError if it fails."""
+def run(variant, seed, environment=None, before=()):
+    """Run a variant once, in an empty folder; return its output and its seconds. RuntimeError if it fails.
+
+    `before` stands before the name of the script in the command.
+    """
     more = {"PYTHONPATH": str(TUTORIALS), "MPLBACKEND": "agg", "PYTHONIOENCODING": "utf-8"}
     environment = (environment or os.environ) | more
+    text, options = variant.typed(seed)
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "script.py"
-        script.write_text(variant.text, encoding="utf-8")
-        command = [sys.executable, script, *variant.flags.split(), "--seed", str(seed)]
+        script.write_text(text, encoding="utf-8")
+        command = [sys.executable, *before, script, *options]
         begin = time.perf_counter()
         ended = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, check=False
@@ -165,11 +194,18 @@ def run(variant, seed, environment=None):
 
 
 def score(output):
-    """Return the loss and the accuracy on the test data that an output shows; the loss is of 01 only, else ""."""
-    loss, accuracy = re.search(
-        r"(?m)^(?:\[([\d.]+), |test accuracy: )([\d.]+)\]?$", output
-    ).groups()
-    return f"{float(loss):.4f}" if loss else "", f"{float(accuracy):.4f}"
+    """Return the result that an output shows, on the test data: an accuracy; of 01 and of a regression the loss."""
+    (found,) = re.findall(r"(?m)^(?:\[|test accuracy: |test data: )([\d.]+)", output)
+    return f"{float(found):.4f}"
+
+
+def run_and_report(variant, seed):
+    """Run a variant once; return the cells of a run (result, training, to_beat), and its history."""
+    output, _ = run(variant, seed, before=[HERE / "report.py"])
+    *shown, last = output.splitlines()
+    report = json.loads(last)
+    cells = {name: f"{report[name]:.4f}" for name in ("training", "to_beat")}
+    return {"result": score("\n".join(shown)), **cells}, report["history"]
 
 
 def ending(output):
@@ -226,12 +262,26 @@ def measure_results(variants, anew):
     of = {name: claim_program(variants[name]) for name in {variant.name for _, variant in todo}}
     for count, (seed, variant) in enumerate(todo, 1):
         print(f"[{count}/{len(todo)}] {variant.name} seed {seed}", flush=True)
-        output, _ = run(variant, seed)
-        loss, accuracy = score(output)
-        row = {"variant": variant.name, "seed": seed, "loss": loss, "accuracy": accuracy}
-        stay.append(row | {"program": of[variant.name], "made_with": made_with()})
+        run_of = {"variant": variant.name, "seed": seed}
+        cells, history = run_and_report(variant, seed)
+        stay.append(run_of | cells | {"program": of[variant.name], "made_with": made_with()})
+        if "--validation-split" in variant.flags:
+            record_curve(run_of, history)
         write(RESULTS, stay)
     print("Every run is there.")
+
+
+def record_curve(run_of, history):
+    """Put the history of a run into curves.csv, in place of an earlier one: a row for each epoch."""
+    rows = [
+        row
+        for row in read(CURVES)
+        if (row["variant"], row["seed"]) != (run_of["variant"], str(run_of["seed"]))
+    ]
+    for epoch in range(len(history["loss"])):
+        values = {name: f"{history[name][epoch]:.4f}" for name in CURVE}
+        rows.append(run_of | {"epoch": epoch + 1} | values)
+    write(CURVES, rows)
 
 
 def measure_seconds(variants):
@@ -255,7 +305,7 @@ def record_outputs(variants):
     """Record how the outputs of scripts end, with seed 0."""
     require_mnist(variants.values())
     for variant in variants.values():
-        if variant.name == variant.script:
+        if variant.output:
             output, _ = run(variant, 0)
             (OUTPUTS / f"{variant.name}.txt").write_text(
                 ending(output), encoding="utf-8", newline="\n"

@@ -8,7 +8,17 @@ import re
 import statistics
 from functools import cache
 
-from measure import OUTPUTS, RESULTS, ROOT, SECONDS, TUTORIALS, read, read_variants
+from measure import (
+    CURVES,
+    DRAWINGS,
+    OUTPUTS,
+    RESULTS,
+    ROOT,
+    SECONDS,
+    TUTORIALS,
+    read,
+    read_variants,
+)
 from scipy import stats
 
 # isort: split
@@ -25,18 +35,46 @@ HEADS = {
         "スクリプトと学ぶこと | 本 | このリポジトリでの最小～最大（回数） | 時間",
     ],
     "02": [
-        "02: command | mean accuracy | lowest to highest (runs) | time",
-        "02：コマンド | 平均 | 最小～最大（回数） | 時間",
+        "02: command | training data | test data: mean | lowest to highest (runs) | time",
+        "02：コマンド | 訓練データ | テストデータの平均 | 最小～最大（回数） | 時間",
     ],
     "03": [
-        "03: command or edited line | mean accuracy | lowest to highest (runs) | time",
-        "03：コマンド、書き換え | 平均 | 最小～最大（回数） | 時間",
+        "03: command or edited line | training data | test data: mean | lowest to highest (runs) | time",
+        "03：コマンド、書き換え | 訓練データ | テストデータの平均 | 最小～最大（回数） | 時間",
+    ],
+    "overfitting": [
+        "03: command or edited line | training data | test data | validation loss: lowest | in epoch | in the last epoch",
+        "03：コマンド、書き換え | 訓練データ | テストデータ | 検証データの損失：最小 | そのエポック | 最後のエポック",
+    ],
+    "my_data": [
+        "my_data.py | to beat | training data | test data: mean | lowest to highest (runs)",
+        "my_data.py | 超えるべき値 | 訓練データ | テストデータの平均 | 最小～最大（回数）",
+    ],
+    "regression": ["in my_data.py | for a regression", "my_data.py | 回帰では"],
+    "drawings": ["ten drawings | 03 | 04", "10個の数字 | 03 | 04"],
+    "moved": [
+        "1,000 test images, moved right by | 03 | 04",
+        "右に動かした1,000枚のテストデータ | 03 | 04",
     ],
     "book": ["script and options | runs | then | now | difference | 95 % interval | p"],
 }
-RANGE = ["{:.4f} to {:.4f} ({})", "{:.4f}～{:.4f}（{}）"]
+RANGE = ["{} to {} ({})", "{}～{}（{}）"]
 UNITS = [(" s", " min"), (" 秒", " 分")]
 FOOT = ["Measured with ", "測定環境："]
+# How the ten drawings were changed, by the names in drawings.csv
+SITUATIONS = {
+    "as drawn": "描いたまま",
+    "moved right by 2 pixels": "右に2ピクセル動かす",
+    "half as large, in a corner": "半分の大きさで、隅に",
+    "half as large, in a corner, moved and scaled": "半分の大きさで隅に書き、位置と大きさを合わせる",
+    "without margins": "余白なし",
+    "thin brush": "細いブラシ",
+    "black on white": "白地に黒",
+    "moved and scaled as in MNIST": "描いたものの位置と大きさを合わせる",
+}
+MOVED = ["moved by 0", "moved by 2", "moved by 4", "moved by 6"]
+PIXELS = ["{} pixels", "{}ピクセル"]
+NOTHING = ["nothing: delete this", "（消す）"]
 # What follows `Expect:`: the result of 01, of the others, and of a shorter run of 04
 SEEDS = ["{:.4f} to {:.4f} ({} seeds), about {}", "{:.4f}～{:.4f}（シード{}通り）、約{}"]
 EXPECT = [
@@ -69,13 +107,18 @@ def runs_of(name, path=RESULTS):
     return runs(path)[name]
 
 
-def results(name, path=RESULTS):
-    """Return what the runs of a variant reached: the loss of 01, else the accuracy."""
-    return [float(run["loss" if name == "01" else "accuracy"]) for run in runs_of(name, path)]
+def results(name, path=RESULTS, column="result"):
+    """Return what the runs of a variant have in a column: results are accuracies, of 01 losses, or errors."""
+    return [float(run[column]) for run in runs_of(name, path)]
 
 
-def mean(name):
-    return statistics.mean(results(name))
+def mean(name, column="result"):
+    return statistics.mean(results(name, column=column))
+
+
+def number(value):
+    """Return an accuracy with four decimals, an error of a regression with one."""
+    return f"{value:.4f}" if value < 10 else f"{value:.1f}"
 
 
 def seconds(name):
@@ -92,11 +135,10 @@ def time(name, units):
     return f"{value:.0f}{units[0]}" if value < 90 else f"{value / 60:.0f}{units[1]}"
 
 
-def outcome(name, language):
-    """Return two cells: the range of the results, and the time."""
+def span(name, language):
+    """Return the range of the results."""
     found = results(name)
-    text = RANGE[language].format(min(found), max(found), len(found))
-    return f"{text} | {time(name, UNITS[language])}"
+    return RANGE[language].format(number(min(found)), number(max(found)), len(found))
 
 
 def label(name, language):
@@ -122,7 +164,7 @@ def row_of_script(name, language):
     loss = ["loss ", "損失 "][language] if name == "01" else ""
     return (
         f"{section}[{path.name}](tutorials/{path.name})<br>{variant.teaches[language]} | "
-        f"{loss}{printed} | {loss}{outcome(name, language)}"
+        f"{loss}{printed} | {loss}{span(name, language)} | {time(name, UNITS[language])}"
     )
 
 
@@ -134,7 +176,7 @@ def difference(name):
     return gap, *interval, stats.mannwhitneyu(then, now).pvalue
 
 
-def row_of_book(name):
+def row_of_book(name, _):
     """Return a row of the table of then and now."""
     then, now = results(name, BOOK), results(name)
     gap, low, high, p = difference(name)
@@ -145,32 +187,89 @@ def row_of_book(name):
     )
 
 
+def row_of_overfitting(name, language):
+    """Return a row of the table of overfitting: the means of all seeds, and of the epoch the median."""
+    curves = {}
+    for row in runs(CURVES)[name]:
+        curves.setdefault(row["seed"], []).append(float(row["val_loss"]))
+    lowest = statistics.mean(map(min, curves.values()))
+    epoch = statistics.median(curve.index(min(curve)) + 1 for curve in curves.values())
+    last = statistics.mean(curve[-1] for curve in curves.values())
+    accuracies = f"{mean(name, 'training'):.4f} | {mean(name):.4f}"
+    return f"{label(name, language)} | {accuracies} | {lowest:.4f} | {epoch:.0f} | {last:.4f}"
+
+
+def row_of_exercise(name, language):
+    """Return a row of the tables of 02 and 03."""
+    means = f"{mean(name, 'training'):.4f} | {mean(name):.4f}"
+    return f"{label(name, language)} | {means} | {span(name, language)} | {time(name, UNITS[language])}"
+
+
+def row_of_my_data(name, language):
+    """Return a row of the table of the guide's program for data of one's own."""
+    means = [number(mean(name, column)) for column in ("to_beat", "training", "result")]
+    return " | ".join([label(name, language), *means, span(name, language)])
+
+
+def rows_of_drawings(moved, language):
+    """Yield the rows of the ten drawings, or of the test images that were moved: what 03 and 04 reach."""
+    for situation in MOVED if moved else SITUATIONS:
+        results = [row["result"] for row in read(DRAWINGS) if row["situation"] == situation]
+        name = [situation, SITUATIONS.get(situation)][language]
+        if moved:
+            name = PIXELS[language].format(situation.split()[-1])
+        yield " | ".join([name, *results])
+
+
+def rows_of_edits(name, language):
+    """Yield the edits of a variant: the old lines, the new ones."""
+    for old, new in VARIANTS[name].edits:
+        cells = [
+            "<br>".join(f"`{line}`" for line in part.strip().splitlines()) for part in (old, new)
+        ]
+        yield f"{cells[0]} | {cells[1] or NOTHING[language]}"
+
+
 def names_of(table):
     """Return the variants of a table, in the order of its rows."""
     if table == "scripts":
-        return [name for name, variant in VARIANTS.items() if name == variant.script]
+        return [name for name, variant in VARIANTS.items() if variant.teaches]
     if table == "book":
         return [name for name in VARIANTS if name in runs(BOOK) and name not in DIFFERENCES]
-    return sorted(
-        (name for name in VARIANTS if VARIANTS[name].script == table), key=mean, reverse=True
-    )
+    if table == "overfitting":
+        return [name for name in VARIANTS if name in runs(CURVES)]
+    names = [name for name, variant in VARIANTS.items() if variant.script == table]
+    if table == "my_data":
+        return names
+    return sorted((name for name in names if name not in runs(CURVES)), key=mean, reverse=True)
 
 
 def rows(table, language):
     """Return the rows of a table, without the bars at their ends."""
-    for name in names_of(table):
-        if table == "scripts":
-            yield row_of_script(name, language)
-        elif table == "book":
-            yield row_of_book(name)
-        else:
-            yield f"{label(name, language)} | {mean(name):.4f} | {outcome(name, language)}"
+    if table in ("drawings", "moved"):
+        return list(rows_of_drawings(table == "moved", language))
+    if table == "regression":
+        return list(rows_of_edits("my_data-regression", language))
+    row = {
+        "scripts": row_of_script,
+        "book": row_of_book,
+        "overfitting": row_of_overfitting,
+        "my_data": row_of_my_data,
+    }.get(table, row_of_exercise)
+    return [row(name, language) for name in names_of(table)]
 
 
-def versions(table):
-    """Return what the runs of a table were made with, the most frequent first."""
-    made = [run["made_with"].split(";")[0] for name in names_of(table) for run in runs_of(name)]
-    return "; ".join(sorted(set(made), key=made.count, reverse=True))
+def foot(table, language):
+    """Return the line below a table: what its runs were made with, the most frequent first."""
+    if table == "regression":
+        return ""
+    if table in ("drawings", "moved"):
+        runs_shown = read(DRAWINGS)
+    else:
+        runs_shown = [run for name in names_of(table) for run in runs_of(name)]
+    made = [run["made_with"].split(";")[0] for run in runs_shown]
+    versions = "; ".join(sorted(set(made), key=made.count, reverse=True))
+    return f"\n{FOOT[language]}{versions}{['.', '。'][language]}\n"
 
 
 def fill_table(text, table, language):
@@ -180,16 +279,16 @@ def fill_table(text, table, language):
         return text
     pattern = rf"({re.escape(head)}\n\| ---.*\n)(?:\|.*\n)*(?:\n{FOOT[language]}.*\n)?"
     body = "".join(f"| {row} |\n" for row in rows(table, language))
-    foot = f"\n{FOOT[language]}{versions(table)}{['.', '。'][language]}\n"
-    return re.sub(pattern, lambda found: found[1] + body + foot, text)
+    return re.sub(pattern, lambda found: found[1] + body + foot(table, language), text)
 
 
 def fill_outputs(text):
     """Return a page with each output made anew: that of the script named last before it."""
 
     def fill(found):
-        number = re.findall(r"tutorials[/\\](0\d)_", text[: found.start()])[-1]
-        return "```text\n" + (OUTPUTS / f"{number}.txt").read_text(encoding="utf-8") + "```\n"
+        name = re.findall(r"(?:tutorials[/\\]|python )(0\d|my_data)", text[: found.start()])[-1]
+        (path,) = OUTPUTS.glob(f"{name}*.txt")
+        return "```text\n" + path.read_text(encoding="utf-8") + "```\n"
 
     return re.sub(r"(?m)^```text\nEpoch (?:.*\n)*?```\n", fill, text)
 

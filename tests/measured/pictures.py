@@ -4,53 +4,77 @@ MNIST_NPZ may name the file of MNIST. A picture knows what it is of: `made_of`.
 """
 
 import contextlib
+import functools
+import io
 import json
 import runpy
 import sys
 import tempfile
 import zlib
+from pathlib import Path
+from unittest import mock
 
 import matplotlib.pyplot as plt
 import numpy as np
-from measure import ROOT, mnist_path, require_mnist
-from pages import VARIANTS, label, names_of, results
+import PIL.Image
+from measure import CURVES, ROOT, guide_code, mnist_path, require_mnist
+from pages import VARIANTS, label, names_of, results, runs
+from PIL.PngImagePlugin import PngInfo
 
 # isort: split
 import offline_mnist  # measure.py says where these are
 import programs
+from browser import Browser, Sheet, find_browser
+from draw_a_digit import draw
 
 # With the variant that it shows a run of, with seed 0
 PICTURES = {
     "04_01.png": "05",
     "mistakes.png": "04-book",
+    "confusion.png": "04-book",
+    "filters.png": "04-book",
+    "weights.png": "03",
+    "draw_a_digit.png": "04-book",
     "04_07.png": "",
     "exercises.png": "",
+    "overfitting.png": "",
     "stand_in.png": "",
 }
+# The code of the guide that draws it: a word of each block that is to be typed
+TYPED = {
+    "mistakes.png": ["answer ="],
+    "confusion.png": ["answer =", "ConfusionMatrixDisplay"],
+    "filters.png": ["answer =", "filters ="],
+    "weights.png": ["weights ="],
+}
+OF_RECORDS = {"exercises.png", "overfitting.png"}
 BLUE, ORANGE = "#0072B2", "#D55E00"  # told apart by every eye (Okabe and Ito)
 
 
 def made_of(name):
     """Return what a picture is of: a program, the results that it shows, or always the same data."""
+    shown = [guide_code(word) for word in TYPED.get(name, [])]
     if PICTURES[name]:
-        return programs.digests()[PICTURES[name]]
+        shown.append(programs.digests()[PICTURES[name]])
     if name == "exercises.png":
         shown = {label(one, 0): results(one) for one in names_of("03")}
-        return f"{zlib.crc32(json.dumps(shown).encode()):08x}"
-    return ""
+    elif name == "overfitting.png":
+        shown = runs(CURVES)
+    return f"{zlib.crc32(json.dumps(shown).encode()):08x}" if shown else ""
 
 
-def digits(images, titles, color="black"):
+def digits(images, titles):
     """Draw images (n, 28, 28), ten in a row, with a title each."""
     count = len(images) // 10
     figure, axes = plt.subplots(count, 10, figsize=(8, 1.05 * count), layout="constrained")
     for axis, image, title in zip(axes.flat, images, titles, strict=True):
         axis.axis("off")
         axis.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-        axis.set_title(title, fontsize=8, color=color)
+        axis.set_title(title, fontsize=8)
     return figure
 
 
+@functools.cache
 def run_here(name):
     """Run a variant here, in an empty folder, as if typed; return its variables."""
     variant = VARIANTS[name]
@@ -59,14 +83,14 @@ def run_here(name):
         return runpy.run_path(sys.argv[0], run_name="__main__")
 
 
-def draw_mistakes():
-    """Draw the first digits that 04 misreads, each with what it is and what it is read as."""
-    variables = run_here("04-book")
-    images, truth = variables["x_test"], variables["y_test"].argmax(axis=1)
-    guess = variables["model"].predict(images, verbose=0).argmax(axis=1)
-    wrong = np.flatnonzero(guess != truth)[:20]
-    titles = [f"{truth[i]} read as {guess[i]}" for i in wrong]
-    return digits(images[wrong, :, :, 0] * 255, titles, ORANGE)
+def draw_typed(name):
+    """Draw what the guide's code draws, typed after the script."""
+    variables = dict(run_here(PICTURES[name]))
+    with mock.patch.object(plt, "show"):
+        for word in TYPED[name]:
+            plt.close("all")
+            exec(compile(guide_code(word), word, "exec"), variables)
+    return plt.gcf()
 
 
 def draw_exercises():
@@ -81,6 +105,34 @@ def draw_exercises():
     axis.grid(axis="x", alpha=0.3)
     axis.legend(loc="lower right")
     return figure
+
+
+def draw_overfitting():
+    """Draw loss and accuracy in each epoch, on the training and the validation data, with dropout and without."""
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.8), layout="constrained")
+    titles = ["without Dropout", "with two lines Dropout(0.2)"]
+    for name, title, color in zip(names_of("overfitting"), titles, [ORANGE, BLUE], strict=True):
+        for axis, value in zip(axes, ["loss", "accuracy"], strict=True):
+            for column, line, data in [
+                (value, "-", "training"),
+                (f"val_{value}", ":", "validation"),
+            ]:
+                curve = mean_curve(name, column)
+                axis.plot(*zip(*curve, strict=True), line, color=color, label=f"{data}, {title}")
+            axis.set(xlabel="epoch", ylabel=value)
+            axis.grid(alpha=0.3)
+    axes[0].set_ylim(0, 0.3)
+    axes[1].set_ylim(0.92, 1)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
+def mean_curve(name, column):
+    """Return (epoch, mean over the seeds) for each epoch of a column of curves.csv."""
+    values = {}
+    for row in runs(CURVES)[name]:
+        values.setdefault(int(row["epoch"]), []).append(float(row[column]))
+    return [(epoch, np.mean(found)) for epoch, found in sorted(values.items())]
 
 
 def draw_digits():
@@ -109,19 +161,57 @@ def draw_curve():
 
 DRAW = {
     "04_01.png": draw_curve,
-    "mistakes.png": draw_mistakes,
     "04_07.png": draw_digits,
     "exercises.png": draw_exercises,
+    "overfitting.png": draw_overfitting,
     "stand_in.png": draw_stand_in,
 }
 
 
+def take_picture():
+    """Return the page of draw_a_digit.py in a browser, with a 3 drawn on it, as a PNG."""
+    strokes = json.loads((ROOT / "tests" / "strokes.json").read_text(encoding="utf-8"))
+    draw(run_here("04-book")["model"])
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        browser = Browser(find_browser(), folder, "--lang=en", "--accept-lang=en")
+        window = {"width": 688, "height": 480, "deviceScaleFactor": 2, "mobile": False}
+        browser.ask("Emulation.setDeviceMetricsOverride", **window)
+        sheet = Sheet(browser, Path("draw_a_digit.html"))
+        for stroke in strokes["3"]:
+            sheet.drag(stroke)
+        sheet.answer()  # when it is there
+        picture = browser.picture()
+        browser.close()
+    return picture
+
+
+def png_of(name):
+    """Return a picture as a PNG."""
+    if name == "draw_a_digit.png":
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            return take_picture()
+    figure = draw_typed(name) if name in TYPED else DRAW[name]()
+    file = io.BytesIO()
+    figure.savefig(file, bbox_inches="tight", pad_inches=0.05)
+    return file.getvalue()
+
+
+def save(png, name):
+    """Write a picture in few colours, which makes the file small, with what it is of."""
+    note = PngInfo()
+    note.add_text("Description", made_of(name))
+    few = {"method": PIL.Image.Quantize.MAXCOVERAGE, "dither": PIL.Image.Dither.NONE}
+    picture = PIL.Image.open(io.BytesIO(png)).convert("RGB").quantize(64, **few)
+    picture.save(ROOT / "img" / name, optimize=True, pnginfo=note)
+
+
 def main():
     plt.switch_backend("Agg")  # no window, on any machine
-    require_mnist(VARIANTS.values())
-    for name in sys.argv[1:] or PICTURES:
-        figure = DRAW[name]()
-        figure.savefig(ROOT / "img" / name, metadata={"Description": made_of(name)})
+    names = sys.argv[1:] or list(PICTURES)
+    if not OF_RECORDS.issuperset(names):
+        require_mnist(VARIANTS.values())
+    for name in names:
+        save(png_of(name), name)
 
 
 if __name__ == "__main__":
