@@ -51,7 +51,7 @@ HEADS = {
         "my_data.py | 超えるべき値 | 訓練データ | テストデータの平均 | 最小～最大（回数）",
     ],
     "regression": ["in my_data.py | for a regression", "my_data.py | 回帰では"],
-    "drawings": ["ten drawings | 03 | 04", "10個の数字 | 03 | 04"],
+    "drawings": ["10 drawings | 03 | 04", "10個の数字 | 03 | 04"],
     "moved": [
         "1,000 test images, moved right by | 03 | 04",
         "右に動かした1,000枚のテストデータ | 03 | 04",

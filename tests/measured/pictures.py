@@ -174,9 +174,9 @@ def take_picture():
     draw(run_here("04-book")["model"])
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         browser = Browser(find_browser(), folder, "--lang=en", "--accept-lang=en")
-        window = {"width": 688, "height": 480, "deviceScaleFactor": 2, "mobile": False}
-        browser.ask("Emulation.setDeviceMetricsOverride", **window)
         sheet = Sheet(browser, Path("draw_a_digit.html"))
+        window = {"width": 688, "height": 480, "deviceScaleFactor": 1, "mobile": False}
+        browser.ask("Emulation.setDeviceMetricsOverride", **window)
         for stroke in strokes["3"]:
             sheet.drag(stroke)
         sheet.answer()  # when it is there

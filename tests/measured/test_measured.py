@@ -71,11 +71,13 @@ def test_05_trains_the_network_of_02():
 
 
 def test_what_is_recorded_of_the_drawings_is_of_today_s_programs_and_strokes():
-    rows = measure.read(measure.DRAWINGS)
-    of = {row["variant"]: row["made_of"] for row in rows}
-    assert of == {name: drawings.made_of(name) for name in drawings.MEASURED}, (
-        "run: python tests/measured/drawings.py"
-    )
+    situations = [*drawings.SITUATIONS, *(f"moved by {pixels}" for pixels in drawings.MOVES)]
+    recorded = [
+        (row["variant"], row["made_of"], row["situation"]) for row in measure.read(measure.DRAWINGS)
+    ]
+    assert recorded == [
+        (name, drawings.made_of(name), one) for name in drawings.MEASURED for one in situations
+    ], "run: python tests/measured/drawings.py"
 
 
 def test_each_curve_is_of_a_recorded_run():
