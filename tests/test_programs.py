@@ -1,5 +1,6 @@
 """What each script hands to Keras is what programs.txt says, and each option changes what it should, nothing else."""
 
+import functools
 import re
 
 import pytest
@@ -21,9 +22,15 @@ OPTIONS = {
 SPLIT_BY_SEED = ["02", "05"]  # where the seed says, too, which rows are the test data
 
 
+@functools.cache
+def lines_of(number, flags=""):
+    """Return the lines that a script hands over with these flags, for few images."""
+    return hand_over(source(number), flags, noise(320, 100)).lines
+
+
 def new_lines(number, flags):
     """Return the lines that a script hands over with these flags only; rows change where the seed splits them."""
-    plain, found = (hand_over(source(number), one, noise(320, 100)).lines for one in ("", flags))
+    plain, found = lines_of(number), lines_of(number, flags)
     new = [line[2:] for line in changes(plain, found) if line[0] == "+"]
     of_rows = [line for line in new if re.match("[xy]_", line)]
     assert bool(of_rows) == ("--seed" in flags and number in SPLIT_BY_SEED), (

@@ -62,6 +62,10 @@ class Variant:
     output: bool = False
     printed: float | None = None
 
+    def __post_init__(self):
+        if {len(self.label), len(self.teaches)} - {0, 2}:
+            raise ValueError(f"[{self.name}] in variants.toml: a text in English, and in Japanese")
+
     @property
     def script(self):
         """Return the number of the script, or "my_data"."""

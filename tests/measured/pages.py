@@ -76,7 +76,8 @@ MOVED = ["moved by 0", "moved by 2", "moved by 4", "moved by 6"]
 PIXELS = ["{} pixels", "{}ピクセル"]
 NOTHING = ["nothing: delete this", "（消す）"]
 # What follows `Expect:`: the result of 01, of the others, and of a shorter run of 04
-SEEDS = ["{:.4f} to {:.4f} ({} seeds), about {}", "{:.4f}～{:.4f}（シード{}通り）、約{}"]
+SEEDS = ["{:.4f} to {:.4f} ({} seeds)", "{:.4f}～{:.4f}（シード{}通り）"]
+ABOUT = [", about ", "、約"]
 EXPECT = [
     ("test accuracy 0.0 or 1.0, loss ", "test accuracy ", "with {}, as in the book:"),
     (
@@ -297,8 +298,10 @@ def expect(name, language):
     """Return what follows `Expect:` in a script."""
     loss, accuracy, shorter = EXPECT[language]
     found = results(name)
-    words = SEEDS[language].format(min(found), max(found), len(found), time(name, WORDS[language]))
-    text = (loss if name == "01" else accuracy) + words
+    text = loss if name == "01" else accuracy
+    text += SEEDS[language].format(min(found), max(found), len(found))
+    if seconds(name) is not None:
+        text += ABOUT[language] + time(name, WORDS[language])
     if name == "04":
         text += f"\n        {shorter.format(VARIANTS['04-book'].flags)}"
         text += f"\n        {expect('04-book', language)}"
