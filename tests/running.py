@@ -5,6 +5,7 @@ hands to Keras is written down in lines that read like the chapter: `Dense(50)`,
 `fit epochs=10`. Two scripts that hand over the same lines train the same network, however they are written.
 """
 
+import code
 import contextlib
 import functools
 import io
@@ -72,6 +73,15 @@ def cells(path):
 def options_of(number):
     """Return the options of a script, such as "--epochs"."""
     return re.findall(r'"(--[a-z-]+)"', cells(SCRIPTS[number])[0])
+
+
+def paste(text):
+    """Return the statements that Python finds in a text that is pasted behind `>>>`, and what it complains of."""
+    found, console = [], code.InteractiveConsole()
+    console.runcode = found.append
+    with contextlib.redirect_stderr(io.StringIO()) as complaints:
+        still_open = [console.push(line) for line in [*text.splitlines(), ""]][-1]
+    return found, complaints.getvalue() or ("a block is still open" if still_open else "")
 
 
 def run_as_typed(arguments, folder, encoding="utf-8", **environment):

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from keras.utils import save_img
-from running import ROOT, SCRIPTS, TWINS, hand_over, noise, options_of, save_noise, source
+from running import ROOT, SCRIPTS, TWINS, hand_over, noise, options_of, paste, save_noise, source
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("tutorials/*.md"), *ROOT.glob("tests/**/*.md")])
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
@@ -163,6 +163,7 @@ def test_the_code_that_pages_tell_to_write_runs(tmp_path, monkeypatch):
         if "seed = 0" in block:
             hand_over(block)
         else:
+            assert paste(block)[1] == "", f"it cannot be pasted into Python: {block}"
             exec(compile(block, f"a block after {number}", "exec"), after[number])
     for _, block in blocks(TEXTS["tutorials/book.md"]):
         exec(compile(block, "a block of book.md", "exec"), {"np": np})

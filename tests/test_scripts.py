@@ -1,7 +1,6 @@
 """The scripts as a reader meets them: typed, in cells, pasted, with wrong flags, interrupted, in Japanese."""
 
 import ast
-import code
 import itertools
 import re
 import signal
@@ -21,6 +20,7 @@ from running import (
     hand_over,
     noise,
     options_of,
+    paste,
     run_as_typed,
     source,
     without_training,
@@ -134,14 +134,10 @@ def test_cells_run_again_do_the_same(number, monkeypatch, tmp_path):
 
 
 @every_file
-def test_a_script_can_be_pasted_into_python(path, monkeypatch, capsys):
-    pasted, console = [], code.InteractiveConsole()
-    monkeypatch.setattr(console, "runcode", pasted.append)
-    for line in path.read_text(encoding="utf-8").splitlines():
-        console.push(line)
-    assert console.push("") is False, "a block is still open"
-    assert capsys.readouterr().err == "", "a block ends without an empty line"
-    assert len(pasted) > 20
+def test_a_script_can_be_pasted_into_python(path):
+    statements, complaint = paste(path.read_text(encoding="utf-8"))
+    assert complaint == "", "does a block end without an empty line?"
+    assert len(statements) > 20
 
 
 @every_script
