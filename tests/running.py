@@ -178,6 +178,8 @@ def without_training(load_data):
     def fit(model, x, y, batch_size=32, epochs=1, verbose="auto", validation_split=0.0, **more):
         lines.extend([rows("x_train", x), rows("y_train", y), *network(model)])
         lines.extend([f"fit batch_size={batch_size}", f"fit epochs={epochs}"])
+        for name, array in zip(("x_val", "y_val"), more.pop("validation_data", ()), strict=False):
+            lines.append(rows(name, array))
         more |= {"verbose": verbose} if verbose not in ("auto", 1) else {}
         more |= {"validation_split": validation_split} if validation_split else {}
         lines.extend(f"fit {name}={value}" for name, value in more.items())

@@ -209,6 +209,17 @@ def test_row_16_a_seed_repeats_a_training():
     assert losses[0] == losses[1]
 
 
+@pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="it is so on TensorFlow")
+def test_row_16_with_a_seed_each_epoch_has_the_same_order():
+    seen = []
+    look = keras.callbacks.LambdaCallback(on_train_batch_end=lambda _, logs: seen.append(logs))
+    keras.utils.set_random_seed(1)
+    model = iris_network()
+    model.optimizer.learning_rate = 0  # so that the losses tell nothing but the order
+    model.fit(*FLOWERS, batch_size=5, epochs=2, verbose=0, callbacks=[look])
+    assert seen[: len(seen) // 2] == seen[len(seen) // 2 :]
+
+
 @pytest.mark.skipif(
     keras.config.backend() == "torch", reason="Keras has no steps_per_execution on PyTorch"
 )

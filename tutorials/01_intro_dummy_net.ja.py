@@ -55,7 +55,8 @@ model.add(Activation("sigmoid"))
 model.add(Dense(3))
 model.add(Activation("softmax"))
 
-# 損失は、予測した確率と正解のずれの大きさ。3つのクラスを当てずっぽうで答えると、損失は1.1になる。
+# 損失（クロスエントロピー誤差）は、正解のクラスの確率の対数にマイナスを付けたもの。確率が1なら
+# 0で、3つのクラスを当てずっぽうで答えると -log(1/3) = 1.1 になる。
 # オプティマイザー（SGD：確率的勾配降下法）は、損失が減るように重みを変える。
 # 正答率は、確率が最も高いクラスが正解と一致したデータの割合。
 model.compile(optimizer="SGD", loss="categorical_crossentropy", metrics=["accuracy"])

@@ -46,7 +46,7 @@ x_test = x_test.reshape(len(x_test), 28, 28, 1).astype("float32") / 255
 y_train = to_categorical(y_train, 10)
 y_test = to_categorical(y_test, 10)
 
-# %% モデル：畳み込み層は隣り合うピクセルを見る。Dense層では、どのピクセルも隣同士ではない
+# %% モデル：畳み込み層は隣り合うピクセルを見る。Dense層は、どのピクセルが隣同士かを区別しない
 keras.utils.set_random_seed(args.seed)
 
 model = Sequential()
@@ -65,8 +65,8 @@ model.add(Activation("relu"))
 # 残らないので、数字の位置が少しずれたときの、出力の変化が小さくなる。
 model.add(MaxPooling2D(pool_size=(2, 2)))
 # ドロップアウトは、訓練のときだけ、値の約4分の1をバッチごとにランダムに選んで0にし、残りを
-# 大きくする。どのニューロンも、ほかの1つのニューロンだけに頼れなくなり、訓練データを丸暗記
-# してしまうこと（過学習）が減る。
+# 大きくする。どのニューロンも、特定のニューロンだけに頼ることができなくなり、訓練データを
+# 丸暗記してしまうこと（過学習）が減る。
 model.add(Dropout(0.25))
 model.add(Flatten())  # 12 x 12 x 64個の値を、Dense層のために1次元に並べる
 model.add(Dense(128))

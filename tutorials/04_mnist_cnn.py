@@ -64,8 +64,8 @@ model.add(Activation("relu"))
 # Pooling keeps the largest value of every 2 x 2 square: 24 x 24 => 12 x 12. Where in the square it
 # was is lost, so the output changes less when a digit is moved a little.
 model.add(MaxPooling2D(pool_size=(2, 2)))
-# Dropout, in training only, sets about a quarter of the values to 0, others in each batch, and
-# makes the rest larger. So no neuron can rely on a single other one, which reduces overfitting:
+# Dropout, in training only, sets about a quarter of the values to 0, a different one in each batch,
+# and makes the rest larger. So no neuron can rely on one other alone, which reduces overfitting:
 # learning the training data by heart.
 model.add(Dropout(0.25))
 model.add(Flatten())  # lays the 12 x 12 x 64 values in a row, for the Dense layers

@@ -48,7 +48,7 @@ HEADS = {
     ],
     "my_data": [
         "my_data.py | to beat | training data | test data: mean | lowest to highest (runs)",
-        "my_data.py | 超えるべき値 | 訓練データ | テストデータの平均 | 最小～最大（回数）",
+        "my_data.py | いつも同じ答え | 訓練データ | テストデータの平均 | 最小～最大（回数）",
     ],
     "regression": ["in my_data.py | for a regression", "my_data.py | 回帰では"],
     "drawings": ["10 drawings | 03 | 04", "10個の数字 | 03 | 04"],
