@@ -95,13 +95,12 @@ def commands(request, step_by_step):
 @pytest.fixture
 def loopback():
     """Return a server on this machine; skip the test where there is no network at all, as in some containers."""
-    server = socket.create_server(("127.0.0.1", 0))
-    try:
-        socket.create_connection(server.getsockname(), timeout=1).close()
-        server.accept()[0].close()
-    except OSError as error:
-        pytest.skip(f"no network on this machine: {error}")
-    with server:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        try:
+            with socket.create_connection(server.getsockname(), timeout=1):
+                server.accept()[0].close()
+        except OSError as error:
+            pytest.skip(f"no network on this machine: {error}")
         yield server
 
 
