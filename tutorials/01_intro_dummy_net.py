@@ -55,8 +55,8 @@ model.add(Activation("sigmoid"))
 model.add(Dense(3))
 model.add(Activation("softmax"))
 
-# The loss (cross-entropy) measures how wrong the probabilities are: minus the logarithm of that of
-# the right class. It is 0 if that is 1; for a guess among three classes it is -log(1/3) = 1.1.
+# The loss (cross-entropy) is minus the logarithm of the probability of the right class: 0 if this
+# probability is 1, and -log(1/3) = 1.1 for a guess among three classes.
 # The optimizer, SGD (stochastic gradient descent), changes the weights to lower it.
 # Accuracy is the share of rows whose most probable class is the right one.
 model.compile(optimizer="SGD", loss="categorical_crossentropy", metrics=["accuracy"])

@@ -70,12 +70,12 @@ model.add(Activation("softmax"))  # a probability for each of the ten digits
 # the weight, times the learning rate, which is 0.01 for all weights.
 optimizer = "sgd"
 if args.optimizer == "adagrad":
-    # Adagrad gives each weight a step size of its own: the larger its past gradients, the smaller.
+    # Adagrad gives each weight its own learning rate: the larger its past gradients, the smaller.
     # So weights with small gradients, which SGD hardly moves, learn as well.
     # Book 3: "Adagrad". Today this has other settings, nothing warns, and the network learns less.
     optimizer = Adagrad(learning_rate=0.01, initial_accumulator_value=0.0, epsilon=1e-16)
 elif args.optimizer == "adam":
-    # Extra: Adam, too, has a step size for each weight, and follows an average of its gradients.
+    # Extra: Adam, too, has a learning rate for each weight, and follows an average of its gradients.
     optimizer = Adam(learning_rate=0.001, epsilon=1e-7)
 
 model.compile(

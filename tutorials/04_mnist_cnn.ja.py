@@ -75,9 +75,9 @@ model.add(Dropout(0.5))
 model.add(Dense(10))
 model.add(Activation("softmax"))  # 0～9のそれぞれである確率
 
-# Adadeltaも、Adagrad（03）と同じく、それまでの勾配が大きかった重みほど、更新の幅を小さくする。
-# ただし、古い勾配は忘れていくので、幅が小さくなり続けることはない。
-# 学習率はその幅に掛ける数で、1.0なら幅はそのまま。
+# Adadeltaも、Adagrad（03）と同じく、それまでの勾配が大きかった重みほど、勾配に掛ける倍率を
+# 小さくする。ただし、古い勾配は忘れていくので、倍率が小さくなり続けることはない。
+# 学習率は、さらにそれに掛ける数で、1.0ならそのまま。
 model.compile(
     loss="categorical_crossentropy",
     # Book 1: 本の "Adadelta" は、今は学習率が0.001になる（警告なし）。

@@ -75,9 +75,9 @@ model.add(Dropout(0.5))
 model.add(Dense(10))
 model.add(Activation("softmax"))  # a probability for each of the ten digits
 
-# Like Adagrad (03), Adadelta gives each weight a step size of its own: the larger its gradients
-# were, the smaller. But it forgets old gradients, so the steps need not become ever smaller. The
-# learning rate multiplies the step: 1.0 leaves it as it is.
+# Like Adagrad (03), Adadelta multiplies each gradient by a factor: the larger the gradients of this
+# weight were, the smaller. But it forgets old gradients, so the factor need not become ever
+# smaller. The learning rate multiplies the result: 1.0 leaves it as it is.
 model.compile(
     loss="categorical_crossentropy",
     # Book 1: "Adadelta". Today this has a learning rate of 0.001, and nothing warns.
