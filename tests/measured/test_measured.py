@@ -140,6 +140,10 @@ def test_a_picture_is_of_today_s_program_and_records(name):
     assert found == pictures.made_of(name), f"run: python tests/measured/pictures.py {name}"
 
 
+def test_the_pictures_are_small():
+    assert sum(path.stat().st_size for path in (ROOT / "img").iterdir()) < 600_000
+
+
 def test_measure_as_typed_says_what_is_missing(tmp_path):
     ended = run_as_typed([ROOT / "tests" / "measured" / "measure.py", "--list"], tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
