@@ -48,6 +48,8 @@ def test_links_arrive(name):
     for link in re.findall(LINK, re.sub(PIECE_OF_CODE, "", TEXTS[name])):
         if not link.startswith("https://"):
             destination(name, link)
+    for said, row in re.findall(r"(?i)\[no\. (\d+)\]\([^)]*#no-(\d+)\)", TEXTS[name]):
+        assert said == row, f"{name}: no. {said} leads to row {row}"
 
 
 def units(text):
@@ -179,4 +181,6 @@ def test_the_table_of_layers_is_that_of_04(name):
         f"| `{type(layer).__name__}` | {shape} | {layer.count_params()} |"
         for layer, shape in zip(layers, shapes, strict=True)
     ]
-    assert re.findall(r"(?m)^\| `[A-Z]\w+` \| [\dx ]+ \| \d+ \|$", TEXTS[name]) == wanted
+    assert re.findall(r"(?m)^\| `[A-Z]\w+` \| [\dx ]+ \| \d+ \|$", TEXTS[name]) == wanted, (
+        "the table of layers in both guides is written by hand"
+    )

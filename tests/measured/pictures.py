@@ -25,7 +25,7 @@ from PIL.PngImagePlugin import PngInfo
 import offline_mnist  # measure.py says where these are
 import programs
 from browser import Browser, Sheet, find_browser
-from draw_a_digit import draw
+from draw_a_digit import TEMPLATE, draw
 
 # With the variant that it shows a run of, with seed 0
 PICTURES = {
@@ -54,6 +54,8 @@ BLUE, ORANGE = "#0072B2", "#D55E00"  # told apart by every eye (Okabe and Ito)
 def made_of(name):
     """Return what a picture is of: a program, the results that it shows, or always the same data."""
     shown = [guide_code(word) for word in TYPED.get(name, [])]
+    if name == "draw_a_digit.png":
+        shown.append(TEMPLATE.read_text(encoding="utf-8"))
     if PICTURES[name]:
         shown.append(programs.digests()[PICTURES[name]])
     if name == "exercises.png":
