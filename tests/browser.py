@@ -10,10 +10,17 @@ import os
 import select
 import shutil
 import signal
+from pathlib import Path
 
 NAMES = "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"
 ON_A_MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 PATIENCE = 30  # seconds
+STROKES = Path(__file__).with_name("strokes.json")
+
+
+def read_strokes():
+    """Return {digit: its strokes} of the ten drawings, each stroke a list of points from 0 to 1."""
+    return json.loads(STROKES.read_text(encoding="utf-8"))
 
 
 def find_browser():

@@ -4,7 +4,6 @@ import gc
 import os
 import shutil
 import socket
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -106,13 +105,10 @@ def loopback():
 
 def run_command(number, mnist_npz, folder):
     """Run a script as typed, in an empty folder; return this folder and how the command ended."""
-    from running import SCRIPTS, run_as_typed
+    from running import SCRIPTS, name_here, run_as_typed
 
     flags, encoding = TYPED.get(number, ("", "utf-8"))
-    # A name as a Japanese reader has it, as far as file names can be written here
-    encoding_of_names = sys.getfilesystemencoding()
-    name = f"{number} 日本語".encode(encoding_of_names, "ignore").decode(encoding_of_names)
-    here = os.path.join(folder, name.strip())
+    here = os.path.join(folder, name_here(f"{number} 日本語"))  # as a Japanese reader has it
     os.mkdir(here)
     environment = {"PYTHONIOENCODING": encoding, "MNIST_NPZ": mnist_npz}
     return here, run_as_typed([SCRIPTS[number], *flags.split()], here, **environment)

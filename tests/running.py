@@ -75,6 +75,12 @@ def options_of(number):
     return re.findall(r'"(--[a-z-]+)"', cells(SCRIPTS[number])[0])
 
 
+def name_here(name):
+    """Return the name of a folder as far as it can be written on this machine, where names may be in latin-1."""
+    encoding = sys.getfilesystemencoding()
+    return name.encode(encoding, "ignore").decode(encoding).strip()
+
+
 def paste(text):
     """Return the statements that Python finds in a text that is pasted behind `>>>`, and what it complains of."""
     found, console = [], code.InteractiveConsole()

@@ -15,20 +15,19 @@ import keras
 import numpy as np
 import offline_mnist
 import pytest
-from browser import Browser, Sheet, find_browser
+from browser import Browser, Sheet, find_browser, read_strokes
 from draw_a_digit import draw
 from keras.layers import Activation, Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D
-from running import ROOT, SCRIPTS, TUTORIALS, hand_over, noise, run_as_typed, source
+from running import SCRIPTS, TUTORIALS, hand_over, name_here, noise, run_as_typed, source
 
-STROKES = json.loads((ROOT / "tests" / "strokes.json").read_text(encoding="utf-8"))
+STROKES = read_strokes()
 PAGE = "draw_a_digit.html"
 
 
 @pytest.fixture(autouse=True)
 def opened(tmp_path, monkeypatch):
     """Go to an empty folder, with a name as in Japan; return a list of what is opened in a browser instead of it."""
-    encoding = sys.getfilesystemencoding()
-    folder = tmp_path / "数字 0-9".encode(encoding, "ignore").decode(encoding).strip()
+    folder = tmp_path / name_here("数字 0-9")
     folder.mkdir()
     monkeypatch.chdir(folder)
     addresses = []

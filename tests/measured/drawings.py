@@ -11,15 +11,14 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from measure import DRAWINGS, ROOT, made_with, require_mnist, write
+from measure import DRAWINGS, made_with, require_mnist, write
 from pictures import VARIANTS, run_here
 
 # isort: split
 import programs  # measure.py says where these are
-from browser import Browser, find_browser
+from browser import STROKES, Browser, find_browser, read_strokes
 from draw_a_digit import draw
 
-STROKES = ROOT / "tests" / "strokes.json"
 # How large the strokes become, where [0, 0] of them goes, how thick the brush is, and what the network gets
 FULL = (1 - 0.1) / (20 / 28 - 0.1)  # from 20 of 28 pixels to all, brush and all
 SITUATIONS = {
@@ -50,7 +49,7 @@ def count_read(browser, page, situation):
     other.write_text(text, encoding="utf-8")
     browser.open(other.as_uri())
     read = 0
-    for digit, strokes in json.loads(STROKES.read_text(encoding="utf-8")).items():
+    for digit, strokes in read_strokes().items():
         placed = [(np.array(stroke) * scale + start).tolist() for stroke in strokes]
         code = f"strokes.splice(0, 10, ...{json.dumps(placed)}), predict({image})"
         read += int(digit) == np.argmax(browser.run(code))

@@ -88,9 +88,10 @@ class Variant:
     @property
     def text(self):
         """Return the text of the program, edited. ValueError if a line to edit is not there once."""
-        text = self.path.read_text(encoding="utf-8")
         if self.script == "my_data":
             text = guide_code("seed = 0")
+        else:
+            text = self.path.read_text(encoding="utf-8")
         for old, new in self.edits:
             if text.count(old) != 1:
                 raise ValueError(

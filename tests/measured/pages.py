@@ -214,8 +214,9 @@ def row_of_my_data(name, language):
 
 def rows_of_drawings(moved, language):
     """Yield the rows of the ten drawings, or of the test images that were moved: what 03 and 04 reach."""
+    recorded = read(DRAWINGS)
     for situation in MOVED if moved else SITUATIONS:
-        results = [row["result"] for row in read(DRAWINGS) if row["situation"] == situation]
+        results = [row["result"] for row in recorded if row["situation"] == situation]
         name = [situation, SITUATIONS.get(situation)][language]
         if moved:
             name = PIXELS[language].format(situation.split()[-1])

@@ -24,7 +24,7 @@ from PIL.PngImagePlugin import PngInfo
 # isort: split
 import offline_mnist  # measure.py says where these are
 import programs
-from browser import Browser, Sheet, find_browser
+from browser import Browser, Sheet, find_browser, read_strokes
 from draw_a_digit import TEMPLATE, draw
 
 # With the variant that it shows a run of, with seed 0
@@ -172,14 +172,13 @@ DRAW = {
 
 def take_picture():
     """Return the page of draw_a_digit.py in a browser, with a 3 drawn on it, as a PNG."""
-    strokes = json.loads((ROOT / "tests" / "strokes.json").read_text(encoding="utf-8"))
     draw(run_here("04-book")["model"])
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         browser = Browser(find_browser(), folder, "--lang=en", "--accept-lang=en")
         sheet = Sheet(browser, Path("draw_a_digit.html"))
         window = {"width": 688, "height": 480, "deviceScaleFactor": 1, "mobile": False}
         browser.ask("Emulation.setDeviceMetricsOverride", **window)
-        for stroke in strokes["3"]:
+        for stroke in read_strokes()["3"]:
             sheet.drag(stroke)
         sheet.answer()  # when it is there
         picture = browser.picture()
