@@ -154,14 +154,14 @@ class Sheet:
 
     def click(self, name):
         """Click on a button or a switch."""
-        self.run(f"element('{name}').click()")
+        self.run(f"{name}.click()")
 
     def image(self):
         """Return the 784 values that the network gets, as the page shows them, from 0 to 255."""
-        pen = "element('image').getContext('2d')"
-        return self.run(f"Array.from({pen}.getImageData(0, 0, 28, 28).data)")[::4]
+        pen = "image.getContext('2d')"
+        return self.run(f"Array.from({pen}.getImageData(0, 0, 28, 28).data)")[3::4]
 
     def answer(self):
         """Return what the page says, and its ten percentages."""
-        said = self.run("element('answer').textContent")
-        return said, self.run("[...element('bars').rows].map(row => row.cells[2].textContent)")
+        said = self.run("answer.textContent")
+        return said, self.run("[...bars.rows].map(row => row.cells[2].textContent)")

@@ -16,19 +16,19 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from html import escape
 from pathlib import Path
 
-import numpy as np
-
 MARK = b"<!-- Written by draw_a_digit.py, which replaces this file when it runs again -->\n"
 TEMPLATE = Path(__file__).with_name("draw_a_digit.template.html")
-# What the page can compute: these layers, with these settings. None: a layer without the setting
+# The layers that the page can compute, the settings that it gets, and those that it does not know otherwise
 LAYERS = "Dense", "Conv2D", "MaxPooling2D", "Flatten", "Activation", "Dropout"
-SETTINGS = {
-    "activation": (None, "linear", "relu", "sigmoid", "tanh", "softmax"),
-    "padding": (None, "valid"),
-    "data_format": (None, "channels_last"),
-    "dilation_rate": (None, (1, 1)),
-    "groups": (None, 1),
-    "quantization_mode": (None,),
+GIVEN = "activation", "kernel_size", "pool_size", "strides"
+KNOWN = {
+    "activation": ("linear", "relu", "sigmoid", "tanh", "softmax"),
+    "padding": ("valid",),
+    "data_format": ("channels_last",),
+    "dilation_rate": ((1, 1),),
+    "groups": (1,),
+    "use_bias": (True,),
+    "quantization_config": (None,),
 }
 
 
@@ -44,18 +44,19 @@ def draw(model):
         raise FileExistsError(f"another {path.name} is in this folder: rename it, or go elsewhere")
     path.write_bytes(MARK + page.encode())
     print(f"written: {path.name} (for a browser: {path.as_uri()})")
-    show(path, page)
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if hasattr(shell, "kernel"):  # a notebook
+        frame = f'<iframe srcdoc="{escape(page)}" style="width: 100%; height: 500px; border: 0"></iframe>'
+        sys.modules["IPython"].display.display({"text/html": frame}, raw=True)
+    elif sys.platform in ("win32", "darwin") or {"DISPLAY", "WAYLAND_DISPLAY"} & {*os.environ}:
+        webbrowser.open(path.as_uri())
 
 
 def describe(model):
-    """Return what the page must know of each layer. ValueError if it cannot compute the network."""
-    shape = getattr(model, "input_shape", None)
-    if type(model).__name__ != "Sequential" or not shape:
-        raise ValueError(f"this is no trained Sequential network: {type(model).__name__}")
-    if shape[1:] not in ((784,), (28, 28, 1)):
-        raise ValueError(
-            f"the network takes {shape[1:]}, not images of shape (784,) or (28, 28, 1)"
-        )
+    """Return what the page gets to know of each layer. ValueError if it cannot compute the network."""
+    shape = getattr(model, "input_shape", (None,))[1:]
+    if type(model).__name__ != "Sequential" or shape not in ((784,), (28, 28, 1)):
+        raise ValueError("this is no Sequential network for images of shape (784,) or (28, 28, 1)")
     layers = [describe_layer(layer) for layer in model.layers]
     if model.output_shape[1:] != (10,) or layers[-1]["activation"] not in ("softmax", "sigmoid"):
         raise ValueError("the network does not end with ten probabilities, one for each digit")
@@ -63,59 +64,32 @@ def describe(model):
 
 
 def describe_layer(layer):
-    """Return what the page must know of a layer. ValueError if it cannot compute the layer."""
-    kind = type(layer).__name__
+    """Return what the page gets to know of a layer. ValueError if it cannot compute the layer."""
+    kind, config = type(layer).__name__, layer.get_config()
     if kind not in LAYERS:
         raise ValueError(f"the page cannot compute a layer {kind}, only {', '.join(LAYERS)}")
-    found = {name: getattr(layer, name, None) for name in SETTINGS}
-    found["activation"] = getattr(found["activation"], "__name__", found["activation"])
-    for name, value in found.items():
-        if value not in SETTINGS[name]:
-            raise ValueError(f"the page cannot compute {kind} with {name}={value!r}")
-    if (kind == "Dense" or found["activation"] == "softmax") and len(layer.input.shape) > 2:
+    for name, known in KNOWN.items():
+        if config.get(name, known[0]) not in known:
+            raise ValueError(f"the page cannot compute {kind} with {name}={config[name]!r}")
+    if len(layer.input.shape) > 2 and (kind == "Dense" or config.get("activation") == "softmax"):
         raise ValueError(f"the page cannot compute {kind} on images: Flatten must come first")
-    known = {"type": kind, "activation": found["activation"] or "linear"}
-    if kind in ("Conv2D", "MaxPooling2D"):
-        known["size"] = layer.kernel_size if kind == "Conv2D" else layer.pool_size
-        known["strides"] = layer.strides
-    if kind in ("Dense", "Conv2D"):
-        kernel, *bias = layer.get_weights()
-        known["kernel"] = to_base64(kernel)
-        known["bias"] = to_base64(bias[0] if bias else np.zeros(kernel.shape[-1]))
-    return known
-
-
-def to_base64(numbers):
-    """Return numbers as text for a page: four bytes each, and four letters for three bytes."""
-    return base64.b64encode(np.asarray(numbers, "<f4")).decode()
-
-
-def show(path, page):
-    """Show the page: in a notebook below the cell, else in the browser if there is a screen."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if hasattr(shell, "kernel"):
-        frame = f'<iframe srcdoc="{escape(page)}" style="width: 100%; height: 500px; border: 0"></iframe>'
-        sys.modules["IPython"].display.display({"text/html": frame}, raw=True)
-    elif sys.platform in ("win32", "darwin") or {"DISPLAY", "WAYLAND_DISPLAY"} & {*os.environ}:
-        webbrowser.open(path.as_uri())
+    given = {name: config[name] for name in GIVEN if name in config}
+    weights = [base64.b64encode(one.astype("<f4")).decode() for one in layer.get_weights()]
+    return {"type": kind, "activation": "linear", "weights": weights} | given
 
 
 def main():
     parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
     parser.add_argument("file", help="a network that model.save has written")
-    args = parser.parse_args()
-    if not os.path.isfile(args.file):
-        parser.error(f"there is no file {args.file}")
+    path = parser.parse_args().file
+    if not os.path.isfile(path):
+        parser.error(f"there is no file {path}")
     from keras.models import load_model  # takes seconds, and --help need not wait for it
 
     try:
-        model = load_model(args.file, compile=False)
-    except Exception:  # Keras has many ways to refuse a file
-        parser.error(f"{args.file} is no network that Keras can load")
-    try:
-        draw(model)
-    except (ValueError, OSError) as error:
-        parser.error(str(error))
+        draw(load_model(path, compile=False))
+    except Exception as error:  # Keras has many ways to refuse a file
+        parser.error(f"{path} cannot be used: {str(error).splitlines()[0]}")
 
 
 if __name__ == "__main__":

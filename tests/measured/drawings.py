@@ -1,35 +1,45 @@
 """Measure how 03 and 04 read digits that are drawn, moved or small: `python tests/measured/drawings.py`.
 
-It trains both, lets a browser draw the ten drawings of strokes.json in several situations, and writes drawings.csv.
-It needs Chromium or Chrome. MNIST_NPZ may name the file of MNIST.
+It trains both, draws the ten drawings of strokes.json with the mouse of a browser, in several situations, and writes
+drawings.csv. It needs Chromium or Chrome. MNIST_NPZ may name the file of MNIST.
 """
 
 import contextlib
-import json
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from measure import DRAWINGS, made_with, require_mnist, write
-from pictures import VARIANTS, run_here
+from measure import DRAWINGS, made_with, require_mnist, variants, write
+from pictures import run_here
 
 # isort: split
 import programs  # measure.py says where these are
-from browser import STROKES, Browser, find_browser, read_strokes
+from browser import STROKES, Browser, Sheet, find_browser, read_strokes
 from draw_a_digit import draw
 
-# How large the strokes become, where [0, 0] of them goes, how thick the brush is, and what the network gets
+
+@dataclass
+class Situation:
+    """How the strokes are drawn: so large, from a place on, on an edited page, with its switch on or off."""
+
+    scale: float = 1
+    start: tuple = (0, 0)
+    edit: tuple = ("", "")
+    switch: bool = False
+
+
 FULL = (1 - 0.1) / (20 / 28 - 0.1)  # from 20 of 28 pixels to all, brush and all
 SITUATIONS = {
-    "as drawn": (1, (0, 0), 1 / 10, "shrink()"),
-    "black on white": (1, (0, 0), 1 / 10, "shrink().map((x) => 1 - x)"),
-    "without margins": (FULL, (0.5 - FULL / 2, 0.5 - FULL / 2), 1 / 10, "shrink()"),
-    "half as large, in a corner": (1 / 2, (0, 0), 1 / 10, "shrink()"),
-    "half as large, in a corner, moved and scaled": (1 / 2, (0, 0), 1 / 10, "shrinkAsInMnist()"),
-    "thin brush": (1, (0, 0), 1 / 50, "shrink()"),
-    "moved right by 2 pixels": (1, (2 / 28, 0), 1 / 10, "shrink()"),
-    "moved and scaled as in MNIST": (1, (0, 0), 1 / 10, "shrinkAsInMnist()"),
+    "as drawn": Situation(),
+    "black on white": Situation(edit=("data[4 * i + 3] / 255", "1 - data[4 * i + 3] / 255")),
+    "without margins": Situation(scale=FULL, start=(0.5 - FULL / 2, 0.5 - FULL / 2)),
+    "half as large, in a corner": Situation(scale=1 / 2),
+    "half as large, in a corner, moved and scaled": Situation(scale=1 / 2, switch=True),
+    "thin brush": Situation(edit=("BRUSH = 0.1;", "BRUSH = 0.02;")),
+    "moved right by 2 pixels": Situation(start=(2 / 28, 0)),
+    "moved and scaled as in MNIST": Situation(switch=True),
 }
 MOVES = 0, 2, 4, 6  # pixels, to the right
 MEASURED = ["03", "04-book"]
@@ -43,16 +53,17 @@ def made_of(variant):
 
 def count_read(browser, page, situation):
     """Return how many of the ten drawings the network of a page reads."""
-    scale, start, brush, image = SITUATIONS[situation]
-    other = page.with_name("situation.html")
-    text = page.read_text(encoding="utf-8").replace("BRUSH = 0.1;", f"BRUSH = {brush};")
-    other.write_text(text, encoding="utf-8")
-    browser.open(other.as_uri())
+    edited = page.with_name("edited.html")
+    edited.write_text(page.read_text(encoding="utf-8").replace(*situation.edit), encoding="utf-8")
+    sheet = Sheet(browser, edited)
+    if situation.switch:
+        sheet.click("mnist")
     read = 0
     for digit, strokes in read_strokes().items():
-        placed = [(np.array(stroke) * scale + start).tolist() for stroke in strokes]
-        code = f"strokes.splice(0, 10, ...{json.dumps(placed)}), predict({image})"
-        read += int(digit) == np.argmax(browser.run(code))
+        for stroke in strokes:
+            sheet.drag((np.array(stroke) * situation.scale + situation.start).tolist())
+        read += digit in sheet.answer()[0]
+        sheet.click("clear")
     return read
 
 
@@ -70,7 +81,7 @@ def results_of(variant, browser):
     variables = run_here(variant)
     draw(variables["model"])
     page = Path("draw_a_digit.html").absolute()
-    results = {name: count_read(browser, page, name) for name in SITUATIONS}
+    results = {name: count_read(browser, page, one) for name, one in SITUATIONS.items()}
     for pixels in MOVES:
         results[f"moved by {pixels}"] = f"{accuracy_moved(variables, pixels):.3f}"
     return results
@@ -80,7 +91,7 @@ def main():
     path = find_browser()
     if not path:
         sys.exit("There is no Chromium or Chrome.")
-    require_mnist(VARIANTS[name] for name in MEASURED)
+    require_mnist(variants()[name] for name in MEASURED)
     rows = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         browser = Browser(path, folder)
