@@ -8,7 +8,10 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from files import pages, scripts, scripts_and_twins
 
+# What a test is run for, by the name of its argument, if it does not say it itself; a file of tests can have more
+LISTS = {"number": scripts, "path": scripts_and_twins, "page": pages}
 # What a Python needs to run, and what says on which backend and on which MNIST. Nothing else that a reader, a
 # shell or a continuous integration has set may have a say in a result.
 KEPT = """PATH HOME USERPROFILE SYSTEMROOT SYSTEMDRIVE COMSPEC PATHEXT TEMP TMP TMPDIR LOCALAPPDATA APPDATA
@@ -21,8 +24,8 @@ NOBODY = "http://127.0.0.1:9"  # a proxy that is not there: every download fails
 TYPED = {
     "01": ("", "utf-8"),
     "02": ("--batch-size 4", "ascii"),
-    "03": ("--epochs 1 --optimizer adam --batch-size 128", "utf-8"),
-    "04": ("--epochs 2 --batch-size 16", "utf-8"),
+    "03": ("--epochs 1 --optimizer adam --batch-size 256", "utf-8"),
+    "04": ("--epochs 1 --batch-size 10", "utf-8"),
     "05": ("--epochs 5", "cp932"),
 }
 
@@ -31,6 +34,14 @@ def pytest_addoption(parser):
     parser.addoption(
         "--update", action="store_true", help="write down anew what the scripts hand to Keras"
     )
+
+
+def pytest_generate_tests(metafunc):
+    """Run a test once for each of the list of its argument."""
+    marked = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    for name, values in (LISTS | getattr(metafunc.module, "LISTS", {})).items():
+        if name in metafunc.fixturenames and name not in str(marked):
+            metafunc.parametrize(name, values(), ids=lambda value: getattr(value, "name", None))
 
 
 def pytest_configure(config):
@@ -105,13 +116,13 @@ def loopback():
 
 def run_command(number, mnist_npz, folder):
     """Run a script as typed, in an empty folder; return this folder and how the command ended."""
-    from running import SCRIPTS, name_here, run_as_typed
+    from running import name_here, run_as_typed
 
     flags, encoding = TYPED.get(number, ("", "utf-8"))
     here = os.path.join(folder, name_here(f"{number} 日本語"))  # as a Japanese reader has it
     os.mkdir(here)
     environment = {"PYTHONIOENCODING": encoding, "MNIST_NPZ": mnist_npz}
-    return here, run_as_typed([SCRIPTS[number], *flags.split()], here, **environment)
+    return here, run_as_typed([scripts()[number], *flags.split()], here, **environment)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Where the scripts are, and two ways to run one: as typed, and without training.
+"""Two ways to run a script: as typed, and without training.
 
 As typed it is a process of its own, as for a reader. Without training it runs here, in an empty folder, and what it
 hands to Keras is written down in lines that read like the chapter: `Dense(50)`, `SGD(learning_rate=0.01)`,
@@ -10,7 +10,6 @@ import contextlib
 import functools
 import io
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -22,16 +21,12 @@ from unittest import mock
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
-
-ROOT = Path(__file__).resolve().parents[1]
-TUTORIALS = ROOT / "tutorials"
-# By their numbers: the scripts, and their Japanese twins
-SCRIPTS = {path.name[:2]: path for path in sorted(TUTORIALS.glob("[0-9]*[!a].py"))}
-TWINS = {number: path.with_suffix(".ja.py") for number, path in SCRIPTS.items()}
+from files import scripts
 
 SCORE = [0.2468, 0.7531]  # the loss and the accuracy that stand for a result
 REAL_SIZE = 60_000, 10_000  # images of MNIST to train with and to test with
 TRAINED = "(here it would train)"  # what is printed for the progress
+FIRST_WEIGHTS = {}  # of seeds and networks that were met
 
 # The settings that are written down, in this order, with the values that go without saying. Not all that Keras knows
 # of a layer or an optimizer, since that differs from version to version.
@@ -58,21 +53,6 @@ NAMED = {
     "clipnorm": [],
     "label_smoothing": [],
 }
-
-
-def source(number):
-    """Return the text of a script."""
-    return SCRIPTS[number].read_text(encoding="utf-8")
-
-
-def cells(path):
-    """Return the cells of a script, each with its title."""
-    return re.split(r"(?m)^(?=# %%)", path.read_text(encoding="utf-8"))[1:]
-
-
-def options_of(number):
-    """Return the options of a script, such as "--epochs"."""
-    return re.findall(r'"(--[a-z-]+)"', cells(SCRIPTS[number])[0])
 
 
 def name_here(name):
@@ -170,9 +150,11 @@ def network(model):
 
 def start(model, seed):
     """Return the line that says whether a network has the first weights of a seed, on any backend."""
-    keras.utils.set_random_seed(seed)
-    fresh = keras.models.clone_model(model).get_weights()
-    same = all(map(np.array_equal, fresh, model.get_weights()))
+    key = (seed, *network(model))
+    if key not in FIRST_WEIGHTS:
+        keras.utils.set_random_seed(seed)
+        FIRST_WEIGHTS[key] = keras.models.clone_model(model).get_weights()
+    same = all(map(np.array_equal, FIRST_WEIGHTS[key], model.get_weights()))
     return f"first weights of seed {seed}" if same else "first weights of no seed"
 
 
@@ -197,6 +179,7 @@ def without_training(load_data):
 
     def evaluate(model, x, y, verbose="auto", return_dict=False):
         lines.extend([rows("x_test", x), rows("y_test", y)])
+        lines.extend([f"evaluate verbose={verbose}"] if verbose else [])
         return {"loss": SCORE[0], "accuracy": SCORE[1]} if return_dict else SCORE
 
     with (
@@ -241,4 +224,4 @@ def hand_over(text, flags="", load_data=None):
 
 def images_for(name):
     """Return the noise with which a program of programs.txt is written down: as much as MNIST for a script."""
-    return noise(*(REAL_SIZE if name in SCRIPTS else (320, 100)))
+    return noise(*(REAL_SIZE if name in scripts() else (320, 100)))

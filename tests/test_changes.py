@@ -7,16 +7,11 @@ import warnings
 import keras
 import numpy as np
 import pytest
+from files import pages, scripts, source
 from keras.layers import Activation, Conv2D, Dense, Input, Lambda
 from keras.models import Sequential, load_model
-from running import SCRIPTS, TUTORIALS, call, hand_over, noise, run_as_typed, source
+from running import call, hand_over, noise, run_as_typed
 
-PAGE = (TUTORIALS / "book.md").read_text(encoding="utf-8")
-# {number of a row: its other cells}
-ROWS = {
-    int(n): row.split(" |")
-    for n, row in re.findall(r'(?m)^\| <a id="no-(\d+)"></a>\1 \|(.*) \|$', PAGE)
-}
 NOT_RUN = {
     18: "is about a curve",
     21: "about lines that not every processor gets",
@@ -24,6 +19,12 @@ NOT_RUN = {
 }
 # 33 flowers, so that an epoch has two batches of 32: measurements (33, 4) and one-hot labels (33, 3)
 FLOWERS = np.random.RandomState(0).uniform(0, 8, (33, 4)), np.eye(3)[np.arange(33) % 3]
+
+
+def rows_of_page():
+    """Return {number of a row: its other cells}."""
+    rows = re.findall(r'(?m)^\| <a id="no-(\d+)"></a>\1 \|(.*) \|$', pages()["tutorials/book.md"])
+    return {int(number): row.split(" |") for number, row in rows}
 
 
 def iris_network(**settings):
@@ -47,33 +48,37 @@ def trained():
 
 def says(number, *facts):
     """Check that a row has these facts, in this order."""
-    assert number in ROWS, f"row {number} is not on the page any more: take its test away"
-    row = " | ".join(ROWS[number]).replace("`", "")
+    rows = rows_of_page()
+    assert number in rows, f"row {number} is not on the page any more: take its test away"
+    row = " | ".join(rows[number]).replace("`", "")
     assert re.search("(?s)" + ".*".join(map(re.escape, facts)), row), (
         f"row {number} does not say {facts}"
     )
 
 
 def test_every_row_has_a_test_here_and_every_test_its_row():
-    assert len(ROWS) == PAGE.count('<a id="no-'), "two rows have the same number, or one is no row"
+    places = pages()["tutorials/book.md"].count('<a id="no-')
+    assert len(rows_of_page()) == places, "two rows have the same number, or one is no row"
     tested = {int(name.split("_")[2]) for name in globals() if name.startswith("test_row_")}
     assert tested.isdisjoint(NOT_RUN)
-    assert tested | set(NOT_RUN) == set(ROWS), (
+    assert tested | set(NOT_RUN) == set(rows_of_page()), (
         "a row without a test here or an entry in NOT_RUN, or the other way"
     )
 
 
 def test_silent_changes_come_first():
-    silent = ["**silent**" in cells[1] for cells in ROWS.values()]
+    silent = ["**silent**" in cells[1] for cells in rows_of_page().values()]
     assert silent == sorted(silent, reverse=True)
 
 
 def test_rows_and_comments_of_scripts_lead_to_each_other():
     named = {
-        (script, n) for n, cells in ROWS.items() for script in re.findall(r"\b0\d\b", cells[-1])
+        (script, n)
+        for n, cells in rows_of_page().items()
+        for script in re.findall(r"\b0\d\b", cells[-1])
     }
     comment = r"(?m)^ *# Book (\d+):"  # on a line of its own, not in the docstring
-    found = {(script, int(n)) for script in SCRIPTS for n in re.findall(comment, source(script))}
+    found = {(script, int(n)) for script in scripts() for n in re.findall(comment, source(script))}
     assert found == named, "`# Book n:` without row n naming the script, or the other way"
 
 
@@ -263,7 +268,7 @@ def test_row_22_exception_at_exit(number, typed):
 
 def test_keras_does_not_run_code_that_a_file_contains(tmp_path):
     """The last paragraph of the page."""
-    assert "safe_mode=False" in PAGE
+    assert "safe_mode=False" in pages()["tutorials/book.md"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         Sequential([Input((2,)), Lambda(lambda x: x)]).save(tmp_path / "model.keras")

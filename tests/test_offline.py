@@ -12,7 +12,8 @@ import numpy as np
 import offline_mnist
 import PIL.Image
 import pytest
-from running import hand_over, noise, save_noise, source
+from files import source
+from running import hand_over, noise, save_noise
 from sklearn.datasets import load_digits
 
 NOTICE = "MNIST could not be downloaded ("
@@ -116,8 +117,7 @@ def test_a_file_that_cannot_be_used_ends_the_program_with_one_line(
     assert "with x_train and x_test of shape (n, 28, 28), y_train and y_test of shape" in line
 
 
-@pytest.mark.parametrize("number", ["03", "04"])
-@pytest.mark.parametrize("kind", ["silent", "stalled"])
+@pytest.mark.parametrize(("number", "kind"), [("03", "silent"), ("04", "stalled")])
 def test_a_network_that_says_nothing_is_no_internet(
     number, kind, tmp_path, loopback, capsys, monkeypatch
 ):

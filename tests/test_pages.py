@@ -7,14 +7,9 @@ from urllib.parse import unquote
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pytest
+from files import ROOT, options_of, pages, scripts, source, twins
 from keras.utils import save_img
-from running import ROOT, SCRIPTS, TWINS, hand_over, noise, options_of, paste, save_noise, source
-
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("tutorials/*.md"), *ROOT.glob("tests/**/*.md")])
-TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
-PAIRS = [name for name in TEXTS if name.replace(".md", ".ja.md") in TEXTS]
-every_page = pytest.mark.parametrize("name", TEXTS)
+from running import hand_over, noise, paste, save_noise
 
 CODE = r"(?s)^```.*|``.+?``|`.+?`"
 PIECE_OF_CODE = r"(?ms)^```.*?^```|`[^`\n]+`"
@@ -22,6 +17,14 @@ PIECE = r"(?ms)^```.*?^```|^\|[^\n]*"  # a block of code, or a row of a table
 LINK = r"\]\(([^)\s]+)\)"
 NUMBER = r"(?<![A-Za-z_.\d])\d[\d.,]*(?:e-\d+|\d)"  # one of a single digit is no fact: 1回
 FILES_OF_READERS = {"my01.py", "my03.py"}
+
+
+def pairs():
+    """Return the English pages that have a Japanese one."""
+    return [page for page in pages() if page.replace(".md", ".ja.md") in pages()]
+
+
+LISTS = {"pair": pairs}
 
 
 def headings(text):
@@ -38,18 +41,17 @@ def destination(name, link):
     file = (ROOT / name).parent / path if path else ROOT / name
     assert file.exists(), f"{name}: {link} leads nowhere"
     page = file.resolve().relative_to(ROOT.resolve()).as_posix()
-    places = headings(TEXTS.get(page, ""))
+    places = headings(pages().get(page, ""))
     assert not anchor or anchor in places, f"{name}: {link} leads to no heading and no row"
     return page.replace(".ja.", "."), places.index(anchor) if anchor else None
 
 
-@every_page
-def test_links_arrive(name):
-    for link in re.findall(LINK, re.sub(PIECE_OF_CODE, "", TEXTS[name])):
+def test_links_arrive(page):
+    for link in re.findall(LINK, re.sub(PIECE_OF_CODE, "", pages()[page])):
         if not link.startswith("https://"):
-            destination(name, link)
-    for said, row in re.findall(r"(?i)\[no\. (\d+)\]\([^)]*#no-(\d+)\)", TEXTS[name]):
-        assert said == row, f"{name}: no. {said} leads to row {row}"
+            destination(page, link)
+    for said, row in re.findall(r"(?i)\[no\. (\d+)\]\([^)]*#no-(\d+)\)", pages()[page]):
+        assert said == row, f"{page}: no. {said} leads to row {row}"
 
 
 def units(text):
@@ -72,12 +74,11 @@ def facts(name, text):
     return {*links, *code, *re.findall(NUMBER, re.sub(LINK, " ", text))}
 
 
-@pytest.mark.parametrize("name", PAIRS)
-def test_both_languages_have_the_same_facts(name):
-    japanese = name.replace(".md", ".ja.md")
-    theirs = TEXTS[japanese].partition("\n## 用語")[0]
-    for one, other in itertools.zip_longest(units(TEXTS[name]), units(theirs), fillvalue=""):
-        ours, other_s = facts(name, one), facts(japanese, other)
+def test_both_languages_have_the_same_facts(pair):
+    japanese = pair.replace(".md", ".ja.md")
+    theirs = pages()[japanese].partition("\n## 用語")[0]
+    for one, other in itertools.zip_longest(units(pages()[pair]), units(theirs), fillvalue=""):
+        ours, other_s = facts(pair, one), facts(japanese, other)
         assert ours == other_s, (
             f"{one.strip()[:70]!r} beside {other.strip()[:70]!r}: "
             f"only in English {ours - other_s}, only in Japanese {other_s - ours}"
@@ -85,18 +86,20 @@ def test_both_languages_have_the_same_facts(name):
 
 
 def test_every_script_picture_and_option_is_on_a_page_of_each_language():
-    options = {option for number in SCRIPTS for option in options_of(number)}
-    for language, scripts in (".md", SCRIPTS), (".ja.md", TWINS):
-        guide = TEXTS[f"tutorials/README{language}"]
+    options = {option for number in scripts() for option in options_of(number)}
+    for language, files in (".md", scripts()), (".ja.md", twins()):
+        guide = pages()[f"tutorials/README{language}"]
         for page in "README", "tutorials/README":
             missing = [
-                path.name for path in scripts.values() if path.name not in TEXTS[page + language]
+                path.name for path in files.values() if path.name not in pages()[page + language]
             ]
             assert missing == [], f"not on {page}{language}"
         missing = [option for option in options if f"- `{option}`" not in guide]
         assert missing == [], f"not among the options in tutorials/README{language}"
         text = "".join(
-            TEXTS[name] for name in TEXTS if name.endswith(language) or name.startswith("tests/")
+            text
+            for name, text in pages().items()
+            if name.endswith(language) or name.startswith("tests/")
         )
         pictures = [
             path.name for path in (ROOT / "img").iterdir() if f"img/{path.name})" not in text
@@ -116,30 +119,28 @@ def commands(text):
             yield found[1], re.findall(r"(?<!\S)--[\w-]+", found[3]), found[2]
 
 
-@every_page
-def test_commands_and_options_exist(name):
-    japanese = ".ja." in name
-    for number, flags, file in commands(TEXTS[name]):
-        assert number in SCRIPTS, f"{name}: there is no script {number}"
+def test_commands_and_options_exist(page):
+    japanese = ".ja." in page
+    for number, flags, file in commands(pages()[page]):
+        assert number in scripts(), f"{page}: there is no script {number}"
         if file:
-            files = TWINS if japanese else SCRIPTS
-            assert files[number].name == f"{number}{file}", f"{name} names {number}{file}"
+            files = twins() if japanese else scripts()
+            assert files[number].name == f"{number}{file}", f"{page} names {number}{file}"
         unknown = {*flags} - {*options_of(number), "--help"}
-        assert unknown == set(), f"{name}: {number} has no {unknown}"
+        assert unknown == set(), f"{page}: {number} has no {unknown}"
 
 
-@every_page
-def test_files_of_ours_exist(name):
-    code = " ".join(re.findall(CODE, TEXTS[name], re.MULTILINE)).replace("\\", "/")
+def test_files_of_ours_exist(page):
+    code = " ".join(re.findall(CODE, pages()[page], re.MULTILINE)).replace("\\", "/")
     for file in set(
         re.findall(r"\b(?:tutorials|tests|img)/[\w./-]+\.\w+|\b0\d_[\w.]+\.py\b", code)
     ):
         known = any((folder / file).exists() for folder in (ROOT, ROOT / "tutorials"))
-        assert known or Path(file).name in FILES_OF_READERS, f"{name}: there is no {file}"
+        assert known or Path(file).name in FILES_OF_READERS, f"{page}: there is no {file}"
 
 
 def test_no_page_hides_a_comment():
-    assert [name for name, text in TEXTS.items() if "<!--" in text] == []
+    assert [name for name, text in pages().items() if "<!--" in text] == []
 
 
 def blocks(text):
@@ -157,7 +158,7 @@ def test_the_code_that_pages_tell_to_write_runs(tmp_path, monkeypatch):
     save_img("digit.png", np.random.RandomState(0).uniform(0, 255, (280, 280, 1)), scale=False)
     Path("my_data.csv").write_text("cm,kg,class\n1,2.5,red\n3,4,blue\n", encoding="utf-8")
     save_noise("mnist.npz", 80, 40)
-    guide = list(blocks(TEXTS["tutorials/README.md"]))
+    guide = list(blocks(pages()["tutorials/README.md"]))
     after = {
         number: hand_over(source(number), load_data=noise(80, 40)).variables
         for number in {number for number, _ in guide}
@@ -169,20 +170,19 @@ def test_the_code_that_pages_tell_to_write_runs(tmp_path, monkeypatch):
         else:
             assert paste(block)[1] == "", f"it cannot be pasted into Python: {block}"
             exec(compile(block, f"a block after {number}", "exec"), after[number])
-    for _, block in blocks(TEXTS["tutorials/book.md"]):
+    for _, block in blocks(pages()["tutorials/book.md"]):
         exec(compile(block, "a block of book.md", "exec"), {"np": np})
     plt.close("all")
     assert shown, "no picture was shown"
 
 
-@pytest.mark.parametrize("name", ["tutorials/README.md", "tutorials/README.ja.md"])
-def test_the_table_of_layers_is_that_of_04(name):
+def test_the_table_of_layers_is_that_of_04():
     layers = hand_over(source("04"), load_data=noise(80, 40)).variables["model"].layers
     shapes = [" x ".join(map(str, layer.output.shape[1:])) for layer in layers]
     wanted = [
         f"| `{type(layer).__name__}` | {shape} | {layer.count_params()} |"
         for layer, shape in zip(layers, shapes, strict=True)
     ]
-    assert re.findall(r"(?m)^\| `[A-Z]\w+` \| [\dx ]+ \| \d+ \|$", TEXTS[name]) == wanted, (
-        "the table of layers in both guides is written by hand"
-    )
+    for name in "tutorials/README.md", "tutorials/README.ja.md":
+        found = re.findall(r"(?m)^\| `[A-Z]\w+` \| [\dx ]+ \| \d+ \|$", pages()[name])
+        assert found == wanted, "the table of layers in both guides is written by hand"

@@ -3,9 +3,9 @@
 import functools
 import re
 
-import pytest
+from files import options_of, source
 from programs import changes, read_programs, write_program
-from running import SCRIPTS, hand_over, noise, options_of, source
+from running import hand_over, noise
 
 # For each option a value to try, one to try with all the others, and the lines that come of a value
 OPTIONS = {
@@ -40,7 +40,6 @@ def new_lines(number, flags):
     return sorted(set(new) - set(of_rows))
 
 
-@pytest.mark.parametrize("number", SCRIPTS)
 def test_a_script_hands_over_its_program(number, pytestconfig):
     lines = hand_over(source(number)).lines
     if pytestconfig.option.update:
@@ -51,17 +50,15 @@ def test_a_script_hands_over_its_program(number, pytestconfig):
     )
 
 
-@pytest.mark.parametrize(
-    ("number", "option"), [(one, option) for one in SCRIPTS for option in options_of(one)]
-)
-def test_an_option_changes_what_it_should_and_nothing_else(number, option):
-    assert option in OPTIONS, f"{number} has an option {option}: say in OPTIONS what it changes"
-    value, _, lines = OPTIONS[option]
-    assert lines, f"{option} must change something"
-    assert new_lines(number, f"{option} {value}") == sorted({line.format(value) for line in lines})
+def test_an_option_changes_what_it_should_and_nothing_else(number):
+    for option in options_of(number):
+        assert option in OPTIONS, f"{number} has an option {option}: say in OPTIONS what it changes"
+        value, _, lines = OPTIONS[option]
+        assert lines, f"{option} must change something"
+        wanted = sorted({line.format(value) for line in lines})
+        assert new_lines(number, f"{option} {value}") == wanted, f"{number} {option}"
 
 
-@pytest.mark.parametrize("number", SCRIPTS)
 def test_all_options_together_change_the_same(number):
     together = [one for one in options_of(number) if one in OPTIONS and one not in ALONE]
     tried = [(option, *OPTIONS[option][1:]) for option in together]

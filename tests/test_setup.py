@@ -4,11 +4,8 @@ import re
 import sys
 import tomllib
 
-import pytest
+from files import ROOT, TUTORIALS, scripts_and_twins, source, twins
 from packaging.requirements import Requirement
-from running import ROOT, SCRIPTS, TUTORIALS, TWINS, source
-
-FILES = [*SCRIPTS.values(), *TWINS.values()]
 
 
 def text(name):
@@ -19,7 +16,7 @@ def test_every_place_names_the_pythons_of_the_first_script():
     oldest, following = map(int, re.search(r">=3\.(\d+),<3\.(\d+)", source("01")).groups())
     old, new, candidate = f"3.{oldest}", f"3.{following - 1}", f"3.{following}"
     wanted = {
-        **{f"tutorials/{path.name}": [f'">={old},<{candidate}"'] for path in FILES},
+        **{f"tutorials/{path.name}": [f'">={old},<{candidate}"'] for path in scripts_and_twins()},
         "pyproject.toml": [f'"py3{oldest}"', f"python_version >= '{old}'", f"<= '{candidate}'"],
         "versions.txt": [
             f"python_full_version >= '{old}'",
@@ -84,7 +81,6 @@ def imports(path):
     return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_the_block_for_uv_says_what_a_script_needs(path):
     lesson, after = path.read_text(encoding="utf-8").split("model.fit(")
     # The regular expression of the specification (PEP 723), for one block
@@ -101,7 +97,9 @@ def test_requirements_have_what_is_imported_and_versions_have_an_allowed_one_of_
     first, *lines = re.findall(r"(?m)^[^#\n].*", text("requirements.txt"))
     assert first == "-r versions.txt"
     required = {one.name: one.specifier for one in map(Requirement, lines)}
-    assert set(required) == {"pytest", "tensorflow", "tensorflow-cpu"}.union(*map(imports, FILES))
+    assert set(required) == {"pytest", "tensorflow", "tensorflow-cpu"}.union(
+        *map(imports, scripts_and_twins())
+    )
     for name, allowed in required.items():
         exact = re.findall(rf"(?m)^{name}==(\S+)", text("versions.txt"))
         assert exact, f"versions.txt has no {name}"
@@ -112,4 +110,4 @@ def test_requirements_have_what_is_imported_and_versions_have_an_allowed_one_of_
 
 def test_english_files_have_only_plain_letters_and_japanese_ones_those_of_a_japanese_console():
     for path in TUTORIALS.glob("*.py"):
-        path.read_text(encoding="utf-8").encode("cp932" if path in TWINS.values() else "ascii")
+        path.read_text(encoding="utf-8").encode("cp932" if path in twins().values() else "ascii")

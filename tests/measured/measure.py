@@ -4,7 +4,7 @@
     measure.py 03 03-relu        those of these variants
     measure.py --list            what is missing; nothing is run
     measure.py --anew 03-relu    forget the runs of these variants, then measure them with the versions of today
-    measure.py --seconds         the times of all variants, in three rounds, while nothing else runs
+    measure.py --seconds         the times of all variants that are timed, in rounds, while nothing else runs
     measure.py --outputs         the ends of the outputs that the pages show
 
 It can be stopped at any time, and goes on where it stopped. MNIST_NPZ may name the file of MNIST.
@@ -30,12 +30,12 @@ from pathlib import Path
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-TUTORIALS = ROOT / "tutorials"
-sys.path += [str(ROOT / "tests"), str(ROOT / "tests" / "book"), str(TUTORIALS)]
+# As typed, Python looks for modules in this folder only
+sys.path += map(str, [HERE.parent, HERE.parent / "book", HERE.parents[1] / "tutorials"])
 
 # isort: split
-import programs  # the line above says where it is
+import programs
+from files import TUTORIALS, scripts
 
 RESULTS, SECONDS, OUTPUTS = HERE / "results.csv", HERE / "seconds.csv", HERE / "outputs"
 DRAWINGS = HERE / "drawings.csv"  # how 03 and 04 read what is drawn
@@ -60,6 +60,7 @@ class Variant:
     label: list = field(default_factory=list)
     teaches: list = field(default_factory=list)
     output: bool = False
+    timed: bool = True
     printed: float | None = None
 
     def __post_init__(self):
@@ -76,8 +77,7 @@ class Variant:
         """Return where the program stands: a script, or the guide."""
         if self.script == "my_data":
             return TUTORIALS / "README.md"
-        (path,) = TUTORIALS.glob(f"{self.script}_*[!a].py")
-        return path
+        return scripts()[self.script]
 
     @property
     def command(self):
@@ -114,7 +114,8 @@ def guide_code(word):
     return code
 
 
-def read_variants():
+@functools.cache
+def variants():
     """Return {name: variant} of variants.toml."""
     with open(HERE / "variants.toml", "rb") as file:
         return {name: Variant(name, **given) for name, given in tomllib.load(file).items()}
@@ -157,9 +158,9 @@ def mnist_path():
     return os.environ.get("MNIST_NPZ") or os.path.expanduser("~/.keras/datasets/mnist.npz")
 
 
-def require_mnist(variants):
+def require_mnist(chosen):
     """End the program if one of these variants uses MNIST, and the data at hand are not those of MNIST."""
-    if not any("mnist" in variant.text for variant in variants):
+    if not any("mnist" in variant.text for variant in chosen):
         return
     path = mnist_path()
     digest = hashlib.sha256()
@@ -235,7 +236,7 @@ def claim_program(variant):
     return programs.digest(lines)
 
 
-def missing_runs(variants, anew=False):
+def missing_runs(chosen, anew=False):
     """Return the rows of results.csv that stay, and the (seed, variant) that are to be run, a seed of each in turn.
 
     A row stays if it is of another variant, or of today's program.
@@ -244,27 +245,27 @@ def missing_runs(variants, anew=False):
     stay = [
         row
         for row in read(RESULTS)
-        if row["variant"] not in variants or (not anew and row["program"] == of.get(row["variant"]))
+        if row["variant"] not in chosen or (not anew and row["program"] == of.get(row["variant"]))
     ]
     recorded = {(row["variant"], int(row["seed"])) for row in stay}
-    seeds = [(seed, name) for name, variant in variants.items() for seed in range(variant.seeds)]
-    todo = [(seed, variants[name]) for seed, name in seeds if (name, seed) not in recorded]
+    seeds = [(seed, name) for name, variant in chosen.items() for seed in range(variant.seeds)]
+    todo = [(seed, chosen[name]) for seed, name in seeds if (name, seed) not in recorded]
     return stay, sorted(todo, key=lambda one: one[0])
 
 
-def list_missing(variants):
+def list_missing(chosen):
     """Print which runs are missing."""
-    _, todo = missing_runs(variants)
+    _, todo = missing_runs(chosen)
     for seed, variant in todo:
         print(f"{variant.name} seed {seed}")
     print(f"{len(todo)} runs are missing.")
 
 
-def measure_results(variants, anew):
+def measure_results(chosen, anew):
     """Run the seeds of these variants that are missing, or all of them anew, and record them one by one."""
-    stay, todo = missing_runs(variants, anew)
+    stay, todo = missing_runs(chosen, anew)
     require_mnist(variant for _, variant in todo)
-    of = {name: claim_program(variants[name]) for name in {variant.name for _, variant in todo}}
+    of = {name: claim_program(chosen[name]) for name in {variant.name for _, variant in todo}}
     for count, (seed, variant) in enumerate(todo, 1):
         print(f"[{count}/{len(todo)}] {variant.name} seed {seed}", flush=True)
         run_of = {"variant": variant.name, "seed": seed}
@@ -289,15 +290,15 @@ def record_curve(run_of, history):
     write(CURVES, rows)
 
 
-def measure_seconds(variants):
-    """Time all variants in rounds; what is published changes only when all are done."""
-    require_mnist(variants.values())
+def measure_seconds(chosen):
+    """Time those of these variants that are timed, in rounds; what is published changes only when all are done."""
+    require_mnist(chosen.values())
     unfinished = SECONDS.with_suffix(".unfinished.csv")
     rows = read(unfinished)
     done = {(int(row["round"]), row["variant"]) for row in rows}
     for number in range(ROUNDS):
-        for variant in variants.values():
-            if (number, variant.name) not in done:
+        for variant in chosen.values():
+            if variant.timed and (number, variant.name) not in done:
                 print(f"round {number + 1} of {ROUNDS}: {variant.name}", flush=True)
                 _, seconds = run(variant, number)
                 row = {"round": number, "variant": variant.name, "seconds": f"{seconds:.1f}"}
@@ -306,10 +307,10 @@ def measure_seconds(variants):
     unfinished.replace(SECONDS)
 
 
-def record_outputs(variants):
+def record_outputs(chosen):
     """Record how the outputs of scripts end, with seed 0."""
-    require_mnist(variants.values())
-    for variant in variants.values():
+    require_mnist(chosen.values())
+    for variant in chosen.values():
         if variant.output:
             output, _ = run(variant, 0)
             (OUTPUTS / f"{variant.name}.txt").write_text(
@@ -326,27 +327,27 @@ def main():
         "--anew", action="store_true", help="forget the runs of these variants first"
     )
     parser.add_argument("--list", action="store_true", help="say what is missing, run nothing")
-    parser.add_argument("--seconds", action="store_true", help="time all variants instead")
+    parser.add_argument("--seconds", action="store_true", help="time the variants instead")
     parser.add_argument(
         "--outputs", action="store_true", help="record the outputs that pages show instead"
     )
     args = parser.parse_args()
-    known = read_variants()
+    known = variants()
     if unknown := [name for name in args.variants if name not in known]:
         parser.error(f"variants.toml has no {unknown[0]}")
     if args.seconds and args.variants:
         parser.error("--seconds is of all variants, so that they compare")
     if args.anew and not args.variants:
         parser.error("--anew needs the names of variants")
-    variants = {name: known[name] for name in args.variants or known}
+    chosen = {name: known[name] for name in args.variants or known}
     if args.list:
-        list_missing(variants)
+        list_missing(chosen)
     elif args.seconds:
-        measure_seconds(variants)
+        measure_seconds(chosen)
     elif args.outputs:
-        record_outputs(variants)
+        record_outputs(chosen)
     else:
-        measure_results(variants, args.anew)
+        measure_results(chosen, args.anew)
 
 
 if __name__ == "__main__":

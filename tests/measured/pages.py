@@ -13,21 +13,17 @@ from measure import (
     DRAWINGS,
     OUTPUTS,
     RESULTS,
-    ROOT,
     SECONDS,
-    TUTORIALS,
     read,
-    read_variants,
+    variants,
 )
 from scipy import stats
 
 # isort: split
-from differences import DIFFERENCES  # measure.py says where it is
+from differences import DIFFERENCES  # measure.py says where these are
+from files import ROOT, pages, scripts, scripts_and_twins, twins
 
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("tutorials/*.md"), *ROOT.glob("tests/**/*.md")])
-FILES = sorted(TUTORIALS.glob("[0-9]*.py"))
 BOOK = ROOT / "tests" / "book" / "runs.csv"
-VARIANTS = read_variants()
 # The heads of the tables, in both languages, by what they are of
 HEADS = {
     "scripts": [
@@ -101,7 +97,7 @@ def runs(path):
 def runs_of(name, path=RESULTS):
     """Return the runs that stand for a variant; ValueError without runs."""
     name = "02" if name == "05" else name  # 05 trains the network of 02, with its seeds
-    if name not in VARIANTS:
+    if name not in variants():
         raise ValueError(f"variants.toml has no [{name}]")
     if name not in runs(path):
         raise ValueError(f"{name} has no runs; run: python tests/measured/measure.py {name}")
@@ -144,7 +140,7 @@ def span(name, language):
 
 def label(name, language):
     """Return what a variant is called; each option begins a line, so that none is broken within it."""
-    variant = VARIANTS[name]
+    variant = variants()[name]
     text = (
         variant.label[language] if variant.label else f"`{variant.command}`".replace(" --", "` `--")
     )
@@ -153,10 +149,8 @@ def label(name, language):
 
 def row_of_script(name, language):
     """Return a row of the table of the scripts."""
-    variant = VARIANTS[name]
-    (path,) = (
-        one for one in FILES if one.name[:2] == name and (".ja." in one.name) == bool(language)
-    )
+    variant = variants()[name]
+    path = [scripts, twins][language]()[name]
     title = path.read_text(encoding="utf-8").splitlines()[0]
     section = "".join(
         f"{one} " for one in re.findall(r"4\.\d", title)
@@ -225,7 +219,7 @@ def rows_of_drawings(moved, language):
 
 def rows_of_edits(name, language):
     """Yield the edits of a variant: the old lines, the new ones."""
-    for old, new in VARIANTS[name].edits:
+    for old, new in variants()[name].edits:
         cells = [
             "<br>".join(f"`{line}`" for line in part.strip().splitlines()) for part in (old, new)
         ]
@@ -235,12 +229,12 @@ def rows_of_edits(name, language):
 def names_of(table):
     """Return the variants of a table, in the order of its rows."""
     if table == "scripts":
-        return [name for name, variant in VARIANTS.items() if variant.teaches]
+        return [name for name, variant in variants().items() if variant.teaches]
     if table == "book":
-        return [name for name in VARIANTS if name in runs(BOOK) and name not in DIFFERENCES]
+        return [name for name in variants() if name in runs(BOOK) and name not in DIFFERENCES]
     if table == "overfitting":
-        return [name for name in VARIANTS if name in runs(CURVES)]
-    names = [name for name, variant in VARIANTS.items() if variant.script == table]
+        return [name for name in variants() if name in runs(CURVES)]
+    names = [name for name, variant in variants().items() if variant.script == table]
     if table == "my_data":
         return names
     return sorted((name for name in names if name not in runs(CURVES)), key=mean, reverse=True)
@@ -304,7 +298,7 @@ def expect(name, language):
     if seconds(name) is not None:
         text += ABOUT[language] + time(name, WORDS[language])
     if name == "04":
-        text += f"\n        {shorter.format(VARIANTS['04-book'].flags)}"
+        text += f"\n        {shorter.format(variants()['04-book'].flags)}"
         text += f"\n        {expect('04-book', language)}"
     return text
 
@@ -320,8 +314,13 @@ def filled_in(path):
     return fill_outputs(text)
 
 
+def shown_in():
+    """Return the files that show records: the pages, the scripts and their twins."""
+    return [*(ROOT / name for name in pages()), *scripts_and_twins()]
+
+
 def main():
-    for path in [*PAGES, *FILES]:
+    for path in shown_in():
         path.write_text(filled_in(path), encoding="utf-8", newline="\n")
 
 

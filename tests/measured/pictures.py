@@ -17,8 +17,8 @@ from unittest import mock
 import matplotlib.pyplot as plt
 import numpy as np
 import PIL.Image
-from measure import CURVES, ROOT, guide_code, mnist_path, require_mnist
-from pages import VARIANTS, label, names_of, results, runs
+from measure import CURVES, guide_code, mnist_path, require_mnist, variants
+from pages import label, names_of, results, runs
 from PIL.PngImagePlugin import PngInfo
 
 # isort: split
@@ -26,6 +26,7 @@ import offline_mnist  # measure.py says where these are
 import programs
 from browser import Browser, Sheet, find_browser, read_strokes
 from draw_a_digit import TEMPLATE, draw
+from files import ROOT
 
 # With the variant that it shows a run of, with seed 0
 PICTURES = {
@@ -79,7 +80,7 @@ def digits(images, titles):
 @functools.cache
 def run_here(name):
     """Run a variant here, in an empty folder, as if typed; return its variables."""
-    variant = VARIANTS[name]
+    variant = variants()[name]
     sys.argv = [str(variant.path), *variant.flags.split()]
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         return runpy.run_path(sys.argv[0], run_name="__main__")
@@ -102,7 +103,7 @@ def draw_exercises():
     for name in names:
         labels = [label(name, 0).replace("`", "").replace("<br>", " ")] * len(results(name))
         axis.plot(results(name), labels, "o", color=ORANGE if name == "03" else BLUE, alpha=0.6)
-    axis.axvline(VARIANTS["03"].printed, color="gray", ls=":", label="printed in the book")
+    axis.axvline(variants()["03"].printed, color="gray", ls=":", label="printed in the book")
     axis.set_xlabel("test accuracy, one dot per seed")
     axis.grid(axis="x", alpha=0.3)
     axis.legend(loc="lower right")
@@ -210,7 +211,7 @@ def main():
     plt.switch_backend("Agg")  # no window, on any machine
     names = sys.argv[1:] or list(PICTURES)
     if not OF_RECORDS.issuperset(names):
-        require_mnist(VARIANTS.values())
+        require_mnist(variants().values())
     for name in names:
         save(png_of(name), name)
 

@@ -10,11 +10,10 @@ import pictures
 import PIL.Image
 import pytest
 import report
-from pages import VARIANTS
+from files import ROOT, scripts
+from measure import variants
 from programs import changes, digests, read_programs, write_program
 from running import (
-    ROOT,
-    SCRIPTS,
     TRAINED,
     hand_over,
     images_for,
@@ -23,59 +22,89 @@ from running import (
     save_noise,
 )
 
-RECORDED = pages.runs(measure.RESULTS)
-SHOWN = [name for name, variant in VARIANTS.items() if variant.output]
+
+def recorded():
+    """Return {variant: its runs} of results.csv."""
+    return pages.runs(measure.RESULTS)
+
+
+def of_no_script():
+    """Return the names of the variants that are no script as it is."""
+    return [name for name in variants() if name not in scripts()]
+
+
+def with_output():
+    """Return the names of the variants whose output pages show."""
+    return [name for name, variant in variants().items() if variant.output]
+
+
+def pictures_there():
+    """Return the names of the pictures that are there, or should be."""
+    return sorted({*pictures.PICTURES, *(path.name for path in (ROOT / "img").iterdir())})
+
+
+def trained():
+    """Return the names of the variants that are trained anew and compared."""
+    return [*scripts(), "04-book"]
+
+
+LISTS = {
+    "variant": variants,
+    "trained": trained,
+    "edited": of_no_script,
+    "shown": with_output,
+    "file": pages.shown_in,
+    "picture": pictures_there,
+}
 
 
 def again(name, why):
     """Return what to do about the runs of a variant, and how long that takes."""
     seconds = pages.seconds(name)
-    time = f"{seconds * VARIANTS[name].seeds / 60:.0f} minutes" if seconds else "never timed"
+    time = f"{seconds * variants()[name].seeds / 60:.0f} minutes" if seconds else "never timed"
     return f"{why}. Measure them: python tests/measured/measure.py {name} ({time})"
 
 
-@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in SCRIPTS])
-def test_a_variant_hands_over_what_is_written_down(name, pytestconfig):
-    variant = VARIANTS[name]
-    lines = hand_over(variant.text, variant.flags, images_for(name)).lines
+def test_a_variant_hands_over_what_is_written_down(edited, pytestconfig):
+    variant = variants()[edited]
+    lines = hand_over(variant.text, variant.flags, images_for(edited)).lines
     if pytestconfig.option.update:
-        write_program(name, variant.command, lines)
-    command, recorded = read_programs().get(name, ("", []))
-    assert changes(recorded, lines) == [], "if it is right: python -m pytest --update"
+        write_program(edited, variant.command, lines)
+    command, written_down = read_programs().get(edited, ("", []))
+    assert changes(written_down, lines) == [], "if it is right: python -m pytest --update"
     assert command == variant.command, "python -m pytest --update"
 
 
 def test_nothing_is_written_down_that_is_not_run():
-    assert set(read_programs()) == set(VARIANTS), (
+    assert set(read_programs()) == set(variants()), (
         "take what is gone out of programs.txt and results.csv by hand"
     )
-    assert set(RECORDED) == set(VARIANTS), (
+    assert set(recorded()) == set(variants()), (
         "variants without runs (python tests/measured/measure.py), or runs without"
     )
 
 
-@pytest.mark.parametrize("name", VARIANTS)
-def test_every_seed_has_a_run_of_today_s_program(name):
-    runs, of = RECORDED.get(name, []), digests().get(name)
+def test_every_seed_has_a_run_of_today_s_program(variant):
+    runs, of = recorded().get(variant, []), digests().get(variant)
     other = [run for run in runs if run["program"] != of]
-    assert other == [], again(name, f"{len(other)} runs of {name} are of another program")
-    missing = set(range(VARIANTS[name].seeds)) - {int(run["seed"]) for run in runs}
-    assert missing == set(), again(name, f"{len(missing)} runs of {name} are missing")
+    assert other == [], again(variant, f"{len(other)} runs of {variant} are of another program")
+    missing = set(range(variants()[variant].seeds)) - {int(run["seed"]) for run in runs}
+    assert missing == set(), again(variant, f"{len(missing)} runs of {variant} are missing")
 
 
 def test_05_trains_the_network_of_02():
     _, lines = read_programs()["02"]
     assert lines == read_programs()["05"][1][: len(lines)]
-    both = zip(RECORDED["05"], RECORDED["02"], strict=False)
+    both = zip(recorded()["05"], recorded()["02"], strict=False)
     assert all(one["result"] == other["result"] for one, other in both)
 
 
 def test_what_is_recorded_of_the_drawings_is_of_today_s_programs_and_strokes():
     situations = [*drawings.SITUATIONS, *(f"moved by {pixels}" for pixels in drawings.MOVES)]
-    recorded = [
+    found = [
         (row["variant"], row["made_of"], row["situation"]) for row in measure.read(measure.DRAWINGS)
     ]
-    assert recorded == [
+    assert found == [
         (name, drawings.made_of(name), one) for name in drawings.MEASURED for one in situations
     ], "run: python tests/measured/drawings.py"
 
@@ -83,28 +112,23 @@ def test_what_is_recorded_of_the_drawings_is_of_today_s_programs_and_strokes():
 def test_each_curve_is_of_a_recorded_run():
     curves = pages.runs(measure.CURVES)
     assert set(curves) == {
-        name for name in VARIANTS if "--validation-split" in VARIANTS[name].flags
+        name for name in variants() if "--validation-split" in variants()[name].flags
     }
     for name, rows in curves.items():
-        assert {row["seed"] for row in rows} == {run["seed"] for run in RECORDED[name]}
+        assert {row["seed"] for row in rows} == {run["seed"] for run in recorded()[name]}
 
 
-@pytest.mark.parametrize(
-    "path", [*pages.PAGES, *pages.FILES], ids=lambda path: path.relative_to(ROOT).as_posix()
-)
-def test_a_page_or_script_shows_the_records(path):
-    shown, text = pages.filled_in(path).splitlines(), path.read_text(encoding="utf-8").splitlines()
-    assert changes(text, shown) == [], "run: python tests/measured/pages.py"
+def test_a_page_or_script_shows_the_records(file):
+    shown, text = pages.filled_in(file).splitlines(), file.read_text(encoding="utf-8").splitlines()
+    assert changes(text, shown) == [], f"{file}: run python tests/measured/pages.py"
 
 
 def test_every_table_and_output_is_on_a_page():
     for language, end in enumerate([".md", ".ja.md"]):
-        texts = [
-            path.read_text(encoding="utf-8") for path in pages.PAGES if path.name.endswith(end)
-        ]
+        texts = [text for name, text in pages.pages().items() if name.endswith(end)]
         heads = [heads[language] for heads in pages.HEADS.values() if language < len(heads)]
         assert [head for head in heads if f"| {head} |" not in "".join(texts)] == []
-    assert {path.stem for path in measure.OUTPUTS.iterdir()} == set(SHOWN)
+    assert {path.stem for path in measure.OUTPUTS.iterdir()} == set(with_output())
 
 
 def shape(lines):
@@ -112,32 +136,28 @@ def shape(lines):
     return [re.sub(r"[\d.]+|setosa|versicolor|virginica", "#", line).split() for line in lines]
 
 
-@pytest.mark.parametrize("name", SHOWN)
-def test_an_output_that_pages_show_is_what_the_script_prints(name):
+def test_an_output_that_pages_show_is_what_the_script_prints(shown):
     to_renew = (
-        f"python tests/measured/measure.py --outputs {name}, then python tests/measured/pages.py"
+        f"python tests/measured/measure.py --outputs {shown}, then python tests/measured/pages.py"
     )
-    path = measure.OUTPUTS / f"{name}.txt"
+    path, variant = measure.OUTPUTS / f"{shown}.txt", variants()[shown]
     assert path.exists(), to_renew
-    shown = path.read_text(encoding="utf-8")
-    handed_over = hand_over(VARIANTS[name].text, VARIANTS[name].flags, noise(80, 40))
+    text = path.read_text(encoding="utf-8")
+    handed_over = hand_over(variant.text, variant.flags, noise(80, 40))
     _, printed = handed_over.printed.split(f"{TRAINED}\n")
     # The first two lines are of Keras: the last epoch, and its progress
-    assert shape(shown.splitlines()[2:]) == shape(printed.splitlines()), to_renew
-    assert float(measure.score(shown)) == pages.results(name)[0], (
+    assert shape(text.splitlines()[2:]) == shape(printed.splitlines()), to_renew
+    assert float(measure.score(text)) == pages.results(shown)[0], (
         f"not the recorded result of seed 0: {to_renew}; on another machine or with another version first "
-        f"python tests/measured/measure.py --anew {name}"
+        f"python tests/measured/measure.py --anew {shown}"
     )
 
 
-@pytest.mark.parametrize(
-    "name", sorted({*pictures.PICTURES, *(path.name for path in (ROOT / "img").iterdir())})
-)
-def test_a_picture_is_of_today_s_program_and_records(name):
-    assert name in pictures.PICTURES, "pictures.py does not make it"
-    with PIL.Image.open(ROOT / "img" / name) as picture:
-        found = picture.text.get("Description", "")
-    assert found == pictures.made_of(name), f"run: python tests/measured/pictures.py {name}"
+def test_a_picture_is_of_today_s_program_and_records(picture):
+    assert picture in pictures.PICTURES, "pictures.py does not make it"
+    with PIL.Image.open(ROOT / "img" / picture) as image:
+        found = image.text.get("Description", "")
+    assert found == pictures.made_of(picture), f"run: python tests/measured/pictures.py {picture}"
 
 
 def test_the_pictures_are_small():
@@ -162,7 +182,7 @@ def test_measure_refuses_data_that_are_not_mnist(tmp_path, monkeypatch):
     for path in "noise.npz", "missing.npz":
         monkeypatch.setenv("MNIST_NPZ", str(tmp_path / path))
         with pytest.raises(SystemExit, match="MNIST"):
-            measure.require_mnist(VARIANTS.values())
+            measure.require_mnist(variants().values())
 
 
 def test_a_run_of_another_program_is_replaced_and_one_of_today_s_is_kept(tmp_path, monkeypatch):
@@ -191,8 +211,7 @@ ROOM = {"01": 0.5, "03": 0.01, "04": 0.003, "04-book": 0.005}
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("name", [*SCRIPTS, "04-book"])
-def test_a_whole_training_reaches_what_is_recorded(name, pytestconfig):
-    output, _ = measure.run(VARIANTS[name], 100, pytestconfig.kept)
-    recorded, room = pages.results(name), ROOM.get(name, 0.15)
-    assert min(recorded) - room <= float(measure.score(output)) <= max(recorded) + room
+def test_a_whole_training_reaches_what_is_recorded(trained, pytestconfig):
+    output, _ = measure.run(variants()[trained], 100, pytestconfig.kept)
+    found, room = pages.results(trained), ROOM.get(trained, 0.15)
+    assert min(found) - room <= float(measure.score(output)) <= max(found) + room
