@@ -241,6 +241,7 @@ def test_05_draws_the_learning_curve(epochs):
         "accuracy and loss on the training data",
     )
     assert all(tick == int(tick) for tick in axis.get_xticks())
+    assert not all(tick == int(tick) for tick in axis.get_yticks())
 
 
 def same_program(path):
