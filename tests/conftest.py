@@ -87,7 +87,7 @@ def mnist_file(pytestconfig):
 
 @pytest.fixture(scope="session", autouse=True)
 def commands(request, step_by_step):
-    """Start the commands of TYPED that the selected tests wait for, longest first; return {number: future}."""
+    """Start the commands of TYPED that the selected tests wait for, the later ones first; return {number: future}."""
     waiting = [item for item in request.session.items if "typed" in item.fixturenames]
     numbers = {item.callspec.params["number"] for item in waiting}
     if not numbers:

@@ -11,7 +11,8 @@ TUTORIALS = ROOT / "tutorials"
 @cache
 def scripts():
     """Return {number: path} of the scripts."""
-    return {path.name[:2]: path for path in sorted(TUTORIALS.glob("[0-9]*[!a].py"))}
+    paths = [path for path in TUTORIALS.glob("[0-9]*.py") if not path.name.endswith(".ja.py")]
+    return {path.name[:2]: path for path in sorted(paths)}
 
 
 @cache
@@ -51,4 +52,4 @@ def cells(path):
 
 def options_of(number):
     """Return the options of a script, such as "--epochs"."""
-    return re.findall(r'"(--[a-z-]+)"', cells(scripts()[number])[0])
+    return re.findall(r'"(--[a-z0-9-]+)"', cells(scripts()[number])[0])

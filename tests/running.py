@@ -2,7 +2,8 @@
 
 As typed it is a process of its own, as for a reader. Without training it runs here, in an empty folder, and what it
 hands to Keras is written down in lines that read like the chapter: `Dense(50)`, `SGD(learning_rate=0.01)`,
-`fit epochs=10`. Two scripts that hand over the same lines train the same network, however they are written.
+`fit epochs=10`. Two scripts that hand over the same lines train the same network, however they are written, as far as the settings
+below tell.
 """
 
 import code
@@ -35,8 +36,10 @@ NAMED = {
     "mean": [],
     "variance": [],
     "kernel_size": [],
-    "strides": [(1, 1), (2, 2)],
+    "strides": [],
     "padding": ["valid"],
+    "dilation_rate": [(1, 1)],
+    "groups": [1],
     "use_bias": [True],
     "kernel_initializer": ["GlorotUniform"],
     "bias_initializer": ["Zeros"],
@@ -107,8 +110,11 @@ def save_noise(path, training, test):
 
 def setting(value):
     """Return the value of a setting as it is written in Python."""
-    if isinstance(value, dict):  # an initializer or a regularizer
-        return value["class_name"]
+    if isinstance(value, dict):  # an initializer, a regularizer or a schedule
+        given = {name: setting(one) for name, one in value["config"].items() if one is not None}
+        return f"{value['class_name']}({given})" if given else value["class_name"]
+    if isinstance(value, keras.callbacks.Callback):
+        return type(value).__name__
     if isinstance(value, list | tuple):
         return tuple(map(setting, value))
     return float(f"{value:.6g}") if isinstance(value, float) else value
@@ -117,6 +123,8 @@ def setting(value):
 def call(thing):
     """Return the call that makes a layer or an optimizer: `Dense(50)`."""
     config = {name: setting(value) for name, value in thing.get_config().items()}
+    if config.get("strides") == config.get("pool_size", (1, 1)):
+        del config["strides"]
     parts = []
     for name, plain in (UNNAMED | NAMED).items():
         value = config.get(name)
@@ -170,7 +178,7 @@ def without_training(load_data):
             lines.append(rows(name, array))
         more |= {"verbose": verbose} if verbose not in ("auto", 1) else {}
         more |= {"validation_split": validation_split} if validation_split else {}
-        lines.extend(f"fit {name}={value}" for name, value in more.items())
+        lines.extend(f"fit {name}={setting(value)}" for name, value in more.items())
         print(TRAINED)
         history = keras.callbacks.History()
         history.epoch = list(range(epochs))

@@ -109,9 +109,7 @@ def test_every_script_picture_and_option_is_on_a_page_of_each_language():
 
 def commands(text):
     """Yield (number, flags, rest of the file's name or None) of each command, as `03 --epochs 2` or with its file."""
-    for line in itertools.chain(
-        *(one.splitlines() for one in re.findall(CODE, text, re.MULTILINE))
-    ):
+    for line in itertools.chain(*(one.splitlines() for one in re.findall(PIECE_OF_CODE, text))):
         line = line.strip("`").replace("\\", "/")
         if found := re.search(
             r"(?:^|tutorials/|%run )(0\d)(_\w+(?:\.ja)?\.py)?((?: --?[a-z].*)?)$", line
@@ -131,7 +129,7 @@ def test_commands_and_options_exist(page):
 
 
 def test_files_of_ours_exist(page):
-    code = " ".join(re.findall(CODE, pages()[page], re.MULTILINE)).replace("\\", "/")
+    code = " ".join(re.findall(PIECE_OF_CODE, pages()[page])).replace("\\", "/")
     for file in set(
         re.findall(r"\b(?:tutorials|tests|img)/[\w./-]+\.\w+|\b0\d_[\w.]+\.py\b", code)
     ):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 MARK = b"<!-- Written by draw_a_digit.py, which replaces this file when it runs again -->\n"
 TEMPLATE = Path(__file__).with_name("draw_a_digit.template.html")
-# The layers that the page can compute, the settings that it gets, and those that it does not know otherwise
+# The layers that the page can compute, the settings that it gets, and those with the only values that it can compute
 LAYERS = "Dense", "Conv2D", "MaxPooling2D", "Flatten", "Activation", "Dropout"
 GIVEN = "activation", "kernel_size", "pool_size", "strides"
 KNOWN = {
@@ -45,7 +45,7 @@ def draw(model):
     path.write_bytes(MARK + page.encode())
     print(f"written: {path.name} (for a browser: {path.as_uri()})")
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if hasattr(shell, "kernel"):  # a notebook
+    if hasattr(shell, "kernel") and "spyder_kernels" not in sys.modules:  # a notebook
         frame = f'<iframe srcdoc="{escape(page)}" style="width: 100%; height: 500px; border: 0"></iframe>'
         sys.modules["IPython"].display.display({"text/html": frame}, raw=True)
     elif sys.platform in ("win32", "darwin") or {"DISPLAY", "WAYLAND_DISPLAY"} & {*os.environ}:
@@ -69,11 +69,12 @@ def describe_layer(layer):
     if kind not in LAYERS:
         raise ValueError(f"the page cannot compute a layer {kind}, only {', '.join(LAYERS)}")
     for name, known in KNOWN.items():
-        if config.get(name, known[0]) not in known:
+        if config.get(name, known[0]) not in known:  # a layer without this setting is fine
             raise ValueError(f"the page cannot compute {kind} with {name}={config[name]!r}")
     if len(layer.input.shape) > 2 and (kind == "Dense" or config.get("activation") == "softmax"):
         raise ValueError(f"the page cannot compute {kind} on images: Flatten must come first")
     given = {name: config[name] for name in GIVEN if name in config}
+    # Four bytes a number, which the page reads as a Float32Array
     weights = [base64.b64encode(one.astype("<f4")).decode() for one in layer.get_weights()]
     return {"type": kind, "activation": "linear", "weights": weights} | given
 
@@ -89,7 +90,8 @@ def main():
     try:
         draw(load_model(path, compile=False))
     except Exception as error:  # Keras has many ways to refuse a file
-        parser.error(f"{path} cannot be used: {str(error).splitlines()[0]}")
+        reason, *_ = str(error).split("\n")
+        parser.error(f"{path}: {reason}")
 
 
 if __name__ == "__main__":

@@ -337,6 +337,8 @@ def main():
         parser.error(f"variants.toml has no {unknown[0]}")
     if args.seconds and args.variants:
         parser.error("--seconds is of all variants, so that they compare")
+    if args.outputs and (hidden := [name for name in args.variants if not known[name].output]):
+        parser.error(f"no page shows the output of {hidden[0]}")
     if args.anew and not args.variants:
         parser.error("--anew needs the names of variants")
     chosen = {name: known[name] for name in args.variants or known}

@@ -7,7 +7,6 @@ import contextlib
 import functools
 import io
 import json
-import runpy
 import sys
 import tempfile
 import zlib
@@ -80,10 +79,11 @@ def digits(images, titles):
 @functools.cache
 def run_here(name):
     """Run a variant here, in an empty folder, as if typed; return its variables."""
-    variant = variants()[name]
-    sys.argv = [str(variant.path), *variant.flags.split()]
+    variant, variables = variants()[name], {"__name__": "__main__"}
+    sys.argv = [variant.path.name, *variant.flags.split()]
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        return runpy.run_path(sys.argv[0], run_name="__main__")
+        exec(compile(variant.text, variant.path.name, "exec"), variables)
+    return variables
 
 
 def draw_typed(name):

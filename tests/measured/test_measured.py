@@ -51,7 +51,7 @@ def trained():
 LISTS = {
     "variant": variants,
     "trained": trained,
-    "edited": of_no_script,
+    "extra": of_no_script,
     "shown": with_output,
     "file": pages.shown_in,
     "picture": pictures_there,
@@ -65,12 +65,12 @@ def again(name, why):
     return f"{why}. Measure them: python tests/measured/measure.py {name} ({time})"
 
 
-def test_a_variant_hands_over_what_is_written_down(edited, pytestconfig):
-    variant = variants()[edited]
-    lines = hand_over(variant.text, variant.flags, images_for(edited)).lines
+def test_a_variant_hands_over_what_is_written_down(extra, pytestconfig):
+    variant = variants()[extra]
+    lines = hand_over(variant.text, variant.flags, images_for(extra)).lines
     if pytestconfig.option.update:
-        write_program(edited, variant.command, lines)
-    command, written_down = read_programs().get(edited, ("", []))
+        write_program(extra, variant.command, lines)
+    command, written_down = read_programs().get(extra, ("", []))
     assert changes(written_down, lines) == [], "if it is right: python -m pytest --update"
     assert command == variant.command, "python -m pytest --update"
 
@@ -107,6 +107,7 @@ def test_what_is_recorded_of_the_drawings_is_of_today_s_programs_and_strokes():
     assert found == [
         (name, drawings.made_of(name), one) for name in drawings.MEASURED for one in situations
     ], "run: python tests/measured/drawings.py"
+    assert set(situations) == {*pages.SITUATIONS, *pages.MOVED}, "name it in pages.py"
 
 
 def test_each_curve_is_of_a_recorded_run():
@@ -170,7 +171,9 @@ def test_measure_as_typed_says_what_is_missing(tmp_path):
     assert ended.stdout.endswith(" runs are missing.\n")
 
 
-@pytest.mark.parametrize("wrong", [["04-nothing"], ["--seconds", "03"], ["--anew"]])
+@pytest.mark.parametrize(
+    "wrong", [["04-nothing"], ["--seconds", "03"], ["--anew"], ["--outputs", "04"]]
+)
 def test_measure_refuses_a_wrong_command_with_one_line(wrong, tmp_path):
     ended = run_as_typed([ROOT / "tests" / "measured" / "measure.py", *wrong], tmp_path)
     assert (ended.returncode, ended.stdout) == (2, "")
