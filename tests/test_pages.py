@@ -11,20 +11,14 @@ from files import ROOT, options_of, pages, scripts, source, twins
 from keras.utils import save_img
 from running import hand_over, noise, paste, save_noise
 
-CODE = r"(?s)^```.*|``.+?``|`.+?`"
-PIECE_OF_CODE = r"(?ms)^```.*?^```|`[^`\n]+`"
+CODE = r"(?ms)^```.*?^```|``.+?``|`[^`\n]+`"
 PIECE = r"(?ms)^```.*?^```|^\|[^\n]*"  # a block of code, or a row of a table
 LINK = r"\]\(([^)\s]+)\)"
 NUMBER = r"(?<![A-Za-z_.\d])\d[\d.,]*(?:e-\d+|\d)"  # one of a single digit is no fact: 1回
 FILES_OF_READERS = {"my01.py", "my03.py"}
 
 
-def pairs():
-    """Return the English pages that have a Japanese one."""
-    return [page for page in pages() if page.replace(".md", ".ja.md") in pages()]
-
-
-LISTS = {"pair": pairs}
+LISTS = {"pair": lambda: [page for page in pages() if page.replace(".md", ".ja.md") in pages()]}
 
 
 def headings(text):
@@ -47,7 +41,7 @@ def destination(name, link):
 
 
 def test_links_arrive(page):
-    for link in re.findall(LINK, re.sub(PIECE_OF_CODE, "", pages()[page])):
+    for link in re.findall(LINK, re.sub(CODE, "", pages()[page])):
         if not link.startswith("https://"):
             destination(page, link)
     for said, row in re.findall(r"(?i)\[no\. (\d+)\]\([^)]*#no-(\d+)\)", pages()[page]):
@@ -109,7 +103,7 @@ def test_every_script_picture_and_option_is_on_a_page_of_each_language():
 
 def commands(text):
     """Yield (number, flags, rest of the file's name or None) of each command, as `03 --epochs 2` or with its file."""
-    for line in itertools.chain(*(one.splitlines() for one in re.findall(PIECE_OF_CODE, text))):
+    for line in itertools.chain(*(one.splitlines() for one in re.findall(CODE, text))):
         line = line.strip("`").replace("\\", "/")
         if found := re.search(
             r"(?:^|tutorials/|%run )(0\d)(_\w+(?:\.ja)?\.py)?((?: --?[a-z].*)?)$", line
@@ -129,7 +123,7 @@ def test_commands_and_options_exist(page):
 
 
 def test_files_of_ours_exist(page):
-    code = " ".join(re.findall(PIECE_OF_CODE, pages()[page])).replace("\\", "/")
+    code = " ".join(re.findall(CODE, pages()[page])).replace("\\", "/")
     for file in set(
         re.findall(r"\b(?:tutorials|tests|img)/[\w./-]+\.\w+|\b0\d_[\w.]+\.py\b", code)
     ):

@@ -4,7 +4,7 @@
     measure.py 03 03-relu        those of these variants
     measure.py --list            what is missing; nothing is run
     measure.py --anew 03-relu    forget the runs of these variants, then measure them with the versions of today
-    measure.py --seconds         the times of all variants that are timed, in rounds, while nothing else runs
+    measure.py --seconds         one more round of the times that pages show, while nothing else runs
     measure.py --outputs         the ends of the outputs that the pages show
 
 It can be stopped at any time, and goes on where it stopped. MNIST_NPZ may name the file of MNIST.
@@ -41,7 +41,6 @@ RESULTS, SECONDS, OUTPUTS = HERE / "results.csv", HERE / "seconds.csv", HERE / "
 DRAWINGS = HERE / "drawings.csv"  # how 03 and 04 read what is drawn
 CURVES = HERE / "curves.csv"  # loss and accuracy of each epoch, with a validation split
 CURVE = "loss", "accuracy", "val_loss", "val_accuracy"
-ROUNDS = 3
 # SHA-256 of MNIST's images and labels, of training and test, in this order
 MNIST = "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16"
 
@@ -291,20 +290,21 @@ def record_curve(run_of, history):
 
 
 def measure_seconds(chosen):
-    """Time those of these variants that are timed, in rounds; what is published changes only when all are done."""
+    """Time those of these variants that are timed; add them, as one more round, to what is published when all are done."""
     require_mnist(chosen.values())
-    unfinished = SECONDS.with_suffix(".unfinished.csv")
+    published, unfinished = read(SECONDS), SECONDS.with_suffix(".unfinished.csv")
+    number = 1 + max((int(row["round"]) for row in published), default=-1)
     rows = read(unfinished)
-    done = {(int(row["round"]), row["variant"]) for row in rows}
-    for number in range(ROUNDS):
-        for variant in chosen.values():
-            if variant.timed and (number, variant.name) not in done:
-                print(f"round {number + 1} of {ROUNDS}: {variant.name}", flush=True)
-                _, seconds = run(variant, number)
-                row = {"round": number, "variant": variant.name, "seconds": f"{seconds:.1f}"}
-                rows.append(row | {"made_with": made_with()})
-                write(unfinished, rows)
-    unfinished.replace(SECONDS)
+    done = {row["variant"] for row in rows}
+    for variant in chosen.values():
+        if variant.timed and variant.name not in done:
+            print(f"round {number}: {variant.name}", flush=True)
+            _, seconds = run(variant, number)
+            row = {"round": number, "variant": variant.name, "seconds": f"{seconds:.1f}"}
+            rows.append(row | {"made_with": made_with()})
+            write(unfinished, rows)
+    write(SECONDS, published + rows)
+    unfinished.unlink()
 
 
 def record_outputs(chosen):
@@ -327,7 +327,9 @@ def main():
         "--anew", action="store_true", help="forget the runs of these variants first"
     )
     parser.add_argument("--list", action="store_true", help="say what is missing, run nothing")
-    parser.add_argument("--seconds", action="store_true", help="time the variants instead")
+    parser.add_argument(
+        "--seconds", action="store_true", help="time the variants once more instead"
+    )
     parser.add_argument(
         "--outputs", action="store_true", help="record the outputs that pages show instead"
     )

@@ -1,5 +1,6 @@
 """The records are of today's programs, and tables, pictures, outputs and `Expect:` are made of the records."""
 
+import os
 import re
 
 import drawings
@@ -22,40 +23,19 @@ from running import (
     save_noise,
 )
 
+LISTS = {
+    "variant": variants,
+    "extra": lambda: [name for name in variants() if name not in scripts()],
+    "shown": lambda: [name for name, variant in variants().items() if variant.output],
+    "trained": lambda: [*scripts(), "04-book"],
+    "file": pages.shown_in,
+    "picture": lambda: sorted({*pictures.PICTURES, *os.listdir(ROOT / "img")}),
+}
+
 
 def recorded():
     """Return {variant: its runs} of results.csv."""
     return pages.runs(measure.RESULTS)
-
-
-def of_no_script():
-    """Return the names of the variants that are no script as it is."""
-    return [name for name in variants() if name not in scripts()]
-
-
-def with_output():
-    """Return the names of the variants whose output pages show."""
-    return [name for name, variant in variants().items() if variant.output]
-
-
-def pictures_there():
-    """Return the names of the pictures that are there, or should be."""
-    return sorted({*pictures.PICTURES, *(path.name for path in (ROOT / "img").iterdir())})
-
-
-def trained():
-    """Return the names of the variants that are trained anew and compared."""
-    return [*scripts(), "04-book"]
-
-
-LISTS = {
-    "variant": variants,
-    "trained": trained,
-    "extra": of_no_script,
-    "shown": with_output,
-    "file": pages.shown_in,
-    "picture": pictures_there,
-}
 
 
 def again(name, why):
@@ -129,7 +109,7 @@ def test_every_table_and_output_is_on_a_page():
         texts = [text for name, text in pages.pages().items() if name.endswith(end)]
         heads = [heads[language] for heads in pages.HEADS.values() if language < len(heads)]
         assert [head for head in heads if f"| {head} |" not in "".join(texts)] == []
-    assert {path.stem for path in measure.OUTPUTS.iterdir()} == set(with_output())
+    assert {path.stem for path in measure.OUTPUTS.iterdir()} == set(LISTS["shown"]())
 
 
 def shape(lines):
