@@ -147,6 +147,11 @@ class Sheet:
         left, top, side = self.run(box)
         how(self.browser, [(left + side * x, top + side * y) for x, y in points])
 
+    def draw(self, strokes, how=Browser.drag):
+        """Draw strokes, one after the other."""
+        for stroke in strokes:
+            self.drag(stroke, how)
+
     def press(self, key):
         """Press and release a key."""
         for kind in "keyDown", "keyUp":

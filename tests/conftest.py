@@ -8,10 +8,10 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from files import pages, scripts, scripts_and_twins
+from files import scripts, scripts_and_twins, texts
 
 # What a test is run for, by the name of its argument, if it does not say it itself; a file of tests can have more
-LISTS = {"number": scripts, "path": scripts_and_twins, "page": pages}
+LISTS = {"number": scripts, "path": scripts_and_twins, "page": texts}
 # What a Python needs to run, and what says on which backend and on which MNIST. Nothing else that a reader, a
 # shell or a continuous integration has set may have a say in a result.
 KEPT = """PATH HOME USERPROFILE SYSTEMROOT SYSTEMDRIVE COMSPEC PATHEXT TEMP TMP TMPDIR LOCALAPPDATA APPDATA

@@ -27,7 +27,7 @@ def scripts_and_twins():
 
 
 @cache
-def pages():
+def texts():
     """Return {path from the root: text} of every page."""
     found = [
         path

@@ -2,8 +2,8 @@
 
 As typed it is a process of its own, as for a reader. Without training it runs here, in an empty folder, and what it
 hands to Keras is written down in lines that read like the chapter: `Dense(50)`, `SGD(learning_rate=0.01)`,
-`fit epochs=10`. Two scripts that hand over the same lines train the same network, however they are written, as far as the settings
-below tell.
+`fit epochs=10`. Two scripts that hand over the same lines train the same network, however they are written, as far as
+the settings below tell.
 """
 
 import code

@@ -3,6 +3,7 @@
 But for the rows of NOT_RUN.
 """
 
+import functools
 import inspect
 import re
 import warnings
@@ -10,7 +11,7 @@ import warnings
 import keras
 import numpy as np
 import pytest
-from files import pages, scripts, source
+from files import scripts, source, texts
 from keras.layers import Activation, Conv2D, Dense, Input, Lambda
 from keras.models import Sequential, load_model
 from running import call, hand_over, noise, run_as_typed
@@ -24,9 +25,10 @@ NOT_RUN = {
 FLOWERS = np.random.RandomState(0).uniform(0, 8, (33, 4)), np.eye(3)[np.arange(33) % 3]
 
 
+@functools.cache
 def rows_of_page():
     """Return {number of a row: its other cells}."""
-    rows = re.findall(r'(?m)^\| <a id="no-(\d+)"></a>\1 \|(.*) \|$', pages()["tutorials/book.md"])
+    rows = re.findall(r'(?m)^\| <a id="no-(\d+)"></a>\1 \|(.*) \|$', texts()["tutorials/book.md"])
     return {int(number): row.split(" |") for number, row in rows}
 
 
@@ -60,7 +62,7 @@ def says(number, *facts):
 
 
 def test_every_row_has_a_test_here_and_every_test_its_row():
-    places = pages()["tutorials/book.md"].count('<a id="no-')
+    places = texts()["tutorials/book.md"].count('<a id="no-')
     assert len(rows_of_page()) == places, "two rows have the same number, or one is no row"
     tested = {int(name.split("_")[2]) for name in globals() if name.startswith("test_row_")}
     assert tested.isdisjoint(NOT_RUN)
@@ -273,7 +275,7 @@ def test_row_22_exception_at_exit(number, typed):
 
 def test_keras_does_not_run_code_that_a_file_contains(tmp_path):
     """The last paragraph of the page."""
-    assert "safe_mode=False" in pages()["tutorials/book.md"]
+    assert "safe_mode=False" in texts()["tutorials/book.md"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         Sequential([Input((2,)), Lambda(lambda x: x)]).save(tmp_path / "model.keras")

@@ -153,9 +153,9 @@ def test_a_3_drawn_is_read_as_3_and_an_empty_field_has_no_answer(how, sheet):
     nothing, bars = empty = sheet.answer()
     assert "3" not in nothing
     assert bars == [""] * 10
-    for stroke in read_strokes()["3"]:
-        sheet.drag(stroke, how)
-    difference = pixels(read_strokes()["3"]) - np.reshape(sheet.image(), (28, 28))
+    strokes = read_strokes()["3"]
+    sheet.draw(strokes, how)
+    difference = pixels(strokes) - np.reshape(sheet.image(), (28, 28))
     assert np.abs(difference).max() < 60  # 37 where strokes meet
     said, bars = sheet.answer()
     assert "3" in said
@@ -346,8 +346,7 @@ def test_04_reads_the_drawings(browser, pytestconfig):
     sheet = Sheet(browser, Path(PAGE))
     read = []
     for digit, strokes in read_strokes().items():
-        for stroke in strokes:
-            sheet.drag(stroke)
+        sheet.draw(strokes)
         said, _ = sheet.answer()
         read.append(digit in said)
         sheet.click("clear")

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import matplotlib.pyplot as plt
 import numpy as np
-from files import ROOT, options_of, pages, scripts, source, twins
+from files import ROOT, options_of, scripts, source, texts, twins
 from keras.utils import save_img
 from running import hand_over, noise, paste, save_noise
 
@@ -18,7 +18,7 @@ NUMBER = r"(?<![A-Za-z_.\d])\d[\d.,]*(?:e-\d+|\d)"  # one of a single digit is n
 FILES_OF_READERS = {"my01.py", "my03.py"}
 
 
-LISTS = {"pair": lambda: [page for page in pages() if page.replace(".md", ".ja.md") in pages()]}
+LISTS = {"pair": lambda: [page for page in texts() if page.replace(".md", ".ja.md") in texts()]}
 
 
 def headings(text):
@@ -35,16 +35,16 @@ def destination(name, link):
     file = (ROOT / name).parent / path if path else ROOT / name
     assert file.exists(), f"{name}: {link} leads nowhere"
     page = file.resolve().relative_to(ROOT.resolve()).as_posix()
-    places = headings(pages().get(page, ""))
+    places = headings(texts().get(page, ""))
     assert not anchor or anchor in places, f"{name}: {link} leads to no heading and no row"
     return page.replace(".ja.", "."), places.index(anchor) if anchor else None
 
 
 def test_links_arrive(page):
-    for link in re.findall(LINK, re.sub(CODE, "", pages()[page])):
+    for link in re.findall(LINK, re.sub(CODE, "", texts()[page])):
         if not link.startswith("https://"):
             destination(page, link)
-    for said, row in re.findall(r"(?i)\[no\. (\d+)\]\([^)]*#no-(\d+)\)", pages()[page]):
+    for said, row in re.findall(r"(?i)\[no\. (\d+)\]\([^)]*#no-(\d+)\)", texts()[page]):
         assert said == row, f"{page}: no. {said} leads to row {row}"
 
 
@@ -70,8 +70,8 @@ def facts(name, text):
 
 def test_both_languages_have_the_same_facts(pair):
     japanese = pair.replace(".md", ".ja.md")
-    theirs = pages()[japanese].partition("\n## 用語")[0]
-    for one, other in itertools.zip_longest(units(pages()[pair]), units(theirs), fillvalue=""):
+    theirs = texts()[japanese].partition("\n## 用語")[0]
+    for one, other in itertools.zip_longest(units(texts()[pair]), units(theirs), fillvalue=""):
         ours, other_s = facts(pair, one), facts(japanese, other)
         assert ours == other_s, (
             f"{one.strip()[:70]!r} beside {other.strip()[:70]!r}: "
@@ -82,17 +82,17 @@ def test_both_languages_have_the_same_facts(pair):
 def test_every_script_picture_and_option_is_on_a_page_of_each_language():
     options = {option for number in scripts() for option in options_of(number)}
     for language, files in (".md", scripts()), (".ja.md", twins()):
-        guide = pages()[f"tutorials/README{language}"]
+        guide = texts()[f"tutorials/README{language}"]
         for page in "README", "tutorials/README":
             missing = [
-                path.name for path in files.values() if path.name not in pages()[page + language]
+                path.name for path in files.values() if path.name not in texts()[page + language]
             ]
             assert missing == [], f"not on {page}{language}"
         missing = [option for option in options if f"- `{option}`" not in guide]
         assert missing == [], f"not among the options in tutorials/README{language}"
         text = "".join(
             text
-            for name, text in pages().items()
+            for name, text in texts().items()
             if name.endswith(language) or name.startswith("tests/")
         )
         pictures = [
@@ -113,7 +113,7 @@ def commands(text):
 
 def test_commands_and_options_exist(page):
     japanese = ".ja." in page
-    for number, flags, file in commands(pages()[page]):
+    for number, flags, file in commands(texts()[page]):
         assert number in scripts(), f"{page}: there is no script {number}"
         if file:
             files = twins() if japanese else scripts()
@@ -123,7 +123,7 @@ def test_commands_and_options_exist(page):
 
 
 def test_files_of_ours_exist(page):
-    code = " ".join(re.findall(CODE, pages()[page])).replace("\\", "/")
+    code = " ".join(re.findall(CODE, texts()[page])).replace("\\", "/")
     for file in set(
         re.findall(r"\b(?:tutorials|tests|img)/[\w./-]+\.\w+|\b0\d_[\w.]+\.py\b", code)
     ):
@@ -132,7 +132,7 @@ def test_files_of_ours_exist(page):
 
 
 def test_no_page_hides_a_comment():
-    assert [name for name, text in pages().items() if "<!--" in text] == []
+    assert [name for name, text in texts().items() if "<!--" in text] == []
 
 
 def blocks(text):
@@ -150,7 +150,7 @@ def test_the_code_that_pages_tell_to_write_runs(tmp_path, monkeypatch):
     save_img("digit.png", np.random.RandomState(0).uniform(0, 255, (280, 280, 1)), scale=False)
     Path("my_data.csv").write_text("cm,kg,class\n1,2.5,red\n3,4,blue\n", encoding="utf-8")
     save_noise("mnist.npz", 80, 40)
-    guide = list(blocks(pages()["tutorials/README.md"]))
+    guide = list(blocks(texts()["tutorials/README.md"]))
     after = {
         number: hand_over(source(number), load_data=noise(80, 40)).variables
         for number in {number for number, _ in guide}
@@ -162,7 +162,7 @@ def test_the_code_that_pages_tell_to_write_runs(tmp_path, monkeypatch):
         else:
             assert paste(block)[1] == "", f"it cannot be pasted into Python: {block}"
             exec(compile(block, f"a block after {number}", "exec"), after[number])
-    for _, block in blocks(pages()["tutorials/book.md"]):
+    for _, block in blocks(texts()["tutorials/book.md"]):
         exec(compile(block, "a block of book.md", "exec"), {"np": np})
     plt.close("all")
     assert shown, "no picture was shown"
@@ -176,5 +176,5 @@ def test_the_table_of_layers_is_that_of_04():
         for layer, shape in zip(layers, shapes, strict=True)
     ]
     for name in "tutorials/README.md", "tutorials/README.ja.md":
-        found = re.findall(r"(?m)^\| `[A-Z]\w+` \| [\dx ]+ \| \d+ \|$", pages()[name])
+        found = re.findall(r"(?m)^\| `[A-Z]\w+` \| [\dx ]+ \| \d+ \|$", texts()[name])
         assert found == wanted, "the table of layers in both guides is written by hand"

@@ -33,8 +33,9 @@ def new_lines(number, flags):
     """Return the lines that a script hands over with these flags only; rows change where the seed splits them."""
     plain, found = lines_of(number), lines_of(number, flags)
     assert len(found) >= len(plain), f"{number} {flags}: something is no more"
-    new = [line[2:] for line in changes(plain, found) if line[0] == "+"]
-    old = {line[2:] for line in changes(plain, found) if line[0] == "-"}
+    changed = changes(plain, found)
+    new = [line[2:] for line in changed if line[0] == "+"]
+    old = {line[2:] for line in changed if line[0] == "-"}
     assert old.isdisjoint(found), f"{number} {flags}: not everywhere: {old & {*found}}"
     of_rows = [line for line in new if re.match("[xy]_|Normalization", line)]
     assert bool(of_rows) == ("--seed" in flags and number in SPLIT_BY_SEED), (

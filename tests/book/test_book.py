@@ -13,8 +13,7 @@ import numpy as np
 import pages
 import pytest
 from differences import DIFFERENCES
-from files import pages as texts
-from files import scripts, source
+from files import scripts, source, texts
 from programs import changes, read_programs
 from running import images_for, network, rows
 

@@ -7,11 +7,11 @@ drawings.csv. It needs Chromium or Chrome. MNIST_NPZ may name the file of MNIST.
 import contextlib
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from measure import DRAWINGS, made_with, require_mnist, variants, write
+from measure import DRAWINGS, edited, made_with, require_mnist, variants, write
 from pictures import run_here
 
 # isort: split
@@ -26,18 +26,18 @@ class Situation:
 
     scale: float = 1
     start: tuple = (0, 0)
-    edit: tuple = ("", "")
+    edits: list = field(default_factory=list)
     switch: bool = False
 
 
 FULL = (1 - 0.1) / (20 / 28 - 0.1)  # from 20 of 28 pixels to all, brush and all
 SITUATIONS = {
     "as drawn": Situation(),
-    "black on white": Situation(edit=("data[4 * i + 3] / 255", "1 - data[4 * i + 3] / 255")),
+    "black on white": Situation(edits=[("data[4 * i + 3] / 255", "1 - data[4 * i + 3] / 255")]),
     "without margins": Situation(scale=FULL, start=(0.5 - FULL / 2, 0.5 - FULL / 2)),
     "half as large, in a corner": Situation(scale=1 / 2),
     "half as large, in a corner, moved and scaled": Situation(scale=1 / 2, switch=True),
-    "thin brush": Situation(edit=("BRUSH = 0.1;", "BRUSH = 0.02;")),
+    "thin brush": Situation(edits=[("BRUSH = 0.1;", "BRUSH = 0.02;")]),
     "moved right by 2 pixels": Situation(start=(2 / 28, 0)),
     "moved and scaled as in MNIST": Situation(switch=True),
 }
@@ -53,15 +53,17 @@ def made_of(variant):
 
 def count_read(browser, page, situation):
     """Return how many of the ten drawings the network of a page reads."""
-    edited = page.with_name("edited.html")
-    edited.write_text(page.read_text(encoding="utf-8").replace(*situation.edit), encoding="utf-8")
-    sheet = Sheet(browser, edited)
+    other = page.with_name("situation.html")
+    text = edited(page.read_text(encoding="utf-8"), situation.edits, "drawings.py")
+    other.write_text(text, encoding="utf-8")
+    sheet = Sheet(browser, other)
     if situation.switch:
         sheet.click("mnist")
     read = 0
     for digit, strokes in read_strokes().items():
-        for stroke in strokes:
-            sheet.drag((np.array(stroke) * situation.scale + situation.start).tolist())
+        sheet.draw(
+            (np.array(stroke) * situation.scale + situation.start).tolist() for stroke in strokes
+        )
         read += digit in sheet.answer()[0]
         sheet.click("clear")
     return read

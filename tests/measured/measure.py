@@ -91,19 +91,22 @@ class Variant:
             text = guide_code("seed = 0")
         else:
             text = self.path.read_text(encoding="utf-8")
-        for old, new in self.edits:
-            if text.count(old) != 1:
-                raise ValueError(
-                    f"{self.path.name} does not have {old!r} once, which {self.name} of variants.toml edits"
-                )
-            text = text.replace(old, new)
-        return text
+        return edited(text, self.edits, f"{self.name} of variants.toml")
 
     def typed(self, seed):
         """Return what is run for a seed: a text, and the options behind its name."""
         if self.script == "my_data":
             return self.text.replace("seed = 0\n", f"seed = {seed}\n"), []
         return self.text, [*self.flags.split(), "--seed", str(seed)]
+
+
+def edited(text, edits, who):
+    """Return a text with each old part of the edits replaced by the new one. ValueError if one is not there once."""
+    for old, new in edits:
+        if text.count(old) != 1:
+            raise ValueError(f"{who} edits {old!r}, which is not there once")
+        text = text.replace(old, new)
+    return text
 
 
 def guide_code(word):
@@ -290,7 +293,7 @@ def record_curve(run_of, history):
 
 
 def measure_seconds(chosen):
-    """Time those of these variants that are timed; add them, as one more round, to what is published when all are done."""
+    """Time those of these variants that are timed; when all are done, add them as a round to what is published."""
     require_mnist(chosen.values())
     published, unfinished = read(SECONDS), SECONDS.with_suffix(".unfinished.csv")
     number = 1 + max((int(row["round"]) for row in published), default=-1)

@@ -8,20 +8,12 @@ import re
 import statistics
 from functools import cache
 
-from measure import (
-    CURVES,
-    DRAWINGS,
-    OUTPUTS,
-    RESULTS,
-    SECONDS,
-    read,
-    variants,
-)
+from measure import CURVES, DRAWINGS, OUTPUTS, RESULTS, SECONDS, read, variants
 from scipy import stats
 
 # isort: split
 from differences import DIFFERENCES  # measure.py says where these are
-from files import ROOT, pages, scripts, scripts_and_twins, twins
+from files import ROOT, scripts, scripts_and_twins, texts, twins
 
 BOOK = ROOT / "tests" / "book" / "runs.csv"
 # The heads of the tables, in both languages, by what they are of
@@ -316,7 +308,7 @@ def filled_in(path):
 
 def shown_in():
     """Return the files that show records: the pages, the scripts and their twins."""
-    return [*(ROOT / name for name in pages()), *scripts_and_twins()]
+    return [*(ROOT / name for name in texts()), *scripts_and_twins()]
 
 
 def main():

@@ -179,8 +179,7 @@ def take_picture():
         sheet = Sheet(browser, Path("draw_a_digit.html"))
         window = {"width": 688, "height": 480, "deviceScaleFactor": 1, "mobile": False}
         browser.ask("Emulation.setDeviceMetricsOverride", **window)
-        for stroke in read_strokes()["3"]:
-            sheet.drag(stroke)
+        sheet.draw(read_strokes()["3"])
         sheet.answer()  # when it is there
         picture = browser.picture()
         browser.close()

@@ -11,17 +11,10 @@ import pictures
 import PIL.Image
 import pytest
 import report
-from files import ROOT, scripts
+from files import ROOT, scripts, texts
 from measure import variants
 from programs import changes, digests, read_programs, write_program
-from running import (
-    TRAINED,
-    hand_over,
-    images_for,
-    noise,
-    run_as_typed,
-    save_noise,
-)
+from running import TRAINED, hand_over, images_for, noise, run_as_typed, save_noise
 
 LISTS = {
     "variant": variants,
@@ -106,9 +99,9 @@ def test_a_page_or_script_shows_the_records(file):
 
 def test_every_table_and_output_is_on_a_page():
     for language, end in enumerate([".md", ".ja.md"]):
-        texts = [text for name, text in pages.pages().items() if name.endswith(end)]
+        shown = "".join(text for name, text in texts().items() if name.endswith(end))
         heads = [heads[language] for heads in pages.HEADS.values() if language < len(heads)]
-        assert [head for head in heads if f"| {head} |" not in "".join(texts)] == []
+        assert [head for head in heads if f"| {head} |" not in shown] == []
     assert {path.stem for path in measure.OUTPUTS.iterdir()} == set(LISTS["shown"]())
 
 
