@@ -107,7 +107,7 @@ def test_the_page_computes_what_keras_computes(which, run_in_page, mnist_file):
     model = network_of(which) if which != "all" else all_that_the_page_knows()
     draw(model)
     with np.load(mnist_file) as file:
-        images = file["x_test"][:100]
+        images = file["x_test"][:20]
     wanted = model.predict(images.reshape(-1, *model.input_shape[1:]) / 255, verbose=0)
     assert wanted.std(axis=0).max() > 0.01, "it tells no image from another"
     code = f"{images.reshape(-1, 784).tolist()}.map(row => predict(row.map(x => x / 255)))"
