@@ -2,7 +2,7 @@
 r"""画像（MNIST）を1次元の数値の並びにして訓練し、オプションで設定を変えて試します。
 
 Run:    .venv/bin/python tutorials/03_mnist_mlp.ja.py （Windowsでは .venv\Scripts\python）
-Expect: テストデータの正答率は0.8719～0.8951（シード40通り）、約37秒
+Expect: テストデータの正答率は0.8719～0.8951（シード40通り）、約34秒
 Marks:  `# Book 7:` などは本との違い（book.ja.mdのNo. 7）、`# Extra:` は本にない部分
 """
 

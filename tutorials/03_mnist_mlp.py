@@ -2,7 +2,7 @@
 r"""Turn images (MNIST) into rows of numbers, train, and try other settings with the options.
 
 Run:    .venv/bin/python tutorials/03_mnist_mlp.py (Windows: .venv\Scripts\python)
-Expect: test accuracy 0.8719 to 0.8951 (40 seeds), about 37 seconds
+Expect: test accuracy 0.8719 to 0.8951 (40 seeds), about 34 seconds
 Marks:  `# Book 7:` matters only if you own the book (book.md, row 7); `# Extra:` is not in it
 """
 

@@ -2,7 +2,7 @@
 r"""02のモデルを訓練して保存し、層を表示し、学習の様子をグラフにします。
 
 Run:    .venv/bin/python tutorials/05_tips_save_summary_plot.ja.py （Windows: .venv\Scripts\python）
-Expect: テストデータの正答率は0.6579～1.0000（シード80通り）、約10秒
+Expect: テストデータの正答率は0.6579～1.0000（シード80通り）、約12秒
 Marks:  `# Book 7:` などは本との違い（book.ja.mdのNo. 7）、`# Extra:` は本にない部分
 """
 

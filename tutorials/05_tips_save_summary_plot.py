@@ -2,7 +2,7 @@
 r"""Save a trained network, print its layers, plot how it learned. The network is that of 02.
 
 Run:    .venv/bin/python tutorials/05_tips_save_summary_plot.py (Windows: .venv\Scripts\python)
-Expect: test accuracy 0.6579 to 1.0000 (80 seeds), about 10 seconds
+Expect: test accuracy 0.6579 to 1.0000 (80 seeds), about 12 seconds
 Marks:  `# Book 7:` matters only if you own the book (book.md, row 7); `# Extra:` is not in it
 """
 

@@ -111,9 +111,8 @@ def number(value):
 
 
 def seconds(name):
-    """Return the median of the rounds in which a variant was timed, or None before it was."""
-    times = [float(run["seconds"]) for run in runs(SECONDS).get(name, [])]
-    return statistics.median(times) if times else None
+    """Return the shortest time of a variant, since other work of a machine only adds to it; None before any."""
+    return min((float(run["seconds"]) for run in runs(SECONDS).get(name, [])), default=None)
 
 
 def time(name, units):
