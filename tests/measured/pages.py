@@ -81,7 +81,7 @@ WORDS = [(" seconds", " minutes"), ("秒", "分")]
 def runs(path):
     """Return {variant: its runs, by seed} of a record."""
     found = {}
-    for row in sorted(read(path), key=lambda row: int(row.get("seed") or row["round"])):
+    for row in sorted(read(path), key=lambda row: int(row.get("seed", 0))):
         found.setdefault(row["variant"], []).append(row)
     return found
 
