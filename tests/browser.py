@@ -170,3 +170,10 @@ class Sheet:
         """Return what the page says, and its ten percentages."""
         said = self.run("answer.textContent")
         return said, self.run("[...bars.rows].map(row => row.cells[2].textContent)")
+
+    def reads(self, digit, strokes):
+        """Draw the strokes of a digit, and clear the field again; return whether the page read it."""
+        self.draw(strokes)
+        said, _ = self.answer()
+        self.click("clear")
+        return digit in said

@@ -41,7 +41,7 @@ PICTURES = {
     "stand_in.png": "",
 }
 # The code of the guide that draws it: a word of each block that is to be typed
-TYPED = {
+BLOCKS = {
     "mistakes.png": ["answer ="],
     "confusion.png": ["answer =", "ConfusionMatrixDisplay"],
     "filters.png": ["answer =", "filters ="],
@@ -53,7 +53,7 @@ BLUE, ORANGE = "#0072B2", "#D55E00"  # told apart by every eye (Okabe and Ito)
 
 def made_of(name):
     """Return what a picture is of: a program, the results that it shows, or always the same data."""
-    shown = [guide_code(word) for word in TYPED.get(name, [])]
+    shown = [guide_code(word) for word in BLOCKS.get(name, [])]
     if name == "draw_a_digit.png":
         shown.append(TEMPLATE.read_text(encoding="utf-8"))
     if PICTURES[name]:
@@ -90,7 +90,7 @@ def draw_typed(name):
     """Draw what the guide's code draws, typed after the script."""
     variables = dict(run_here(PICTURES[name]))
     with mock.patch.object(plt, "show"):
-        for word in TYPED[name]:
+        for word in BLOCKS[name]:
             plt.close("all")
             exec(compile(guide_code(word), word, "exec"), variables)
     return plt.gcf()
@@ -191,7 +191,7 @@ def png_of(name):
     if name == "draw_a_digit.png":
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
             return take_picture()
-    figure = draw_typed(name) if name in TYPED else DRAW[name]()
+    figure = draw_typed(name) if name in BLOCKS else DRAW[name]()
     file = io.BytesIO()
     figure.savefig(file, bbox_inches="tight", pad_inches=0.05)
     return file.getvalue()
