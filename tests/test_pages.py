@@ -75,7 +75,8 @@ def test_both_languages_have_the_same_facts(pair):
         ours, other_s = facts(pair, one), facts(japanese, other)
         assert ours == other_s, (
             f"{one.strip()[:70]!r} beside {other.strip()[:70]!r}: "
-            f"only in English {ours - other_s}, only in Japanese {other_s - ours}"
+            f"only in English {ours - other_s}, only in Japanese {other_s - ours} "
+            "(a link as the page and how many headings and rows are above its place there)"
         )
 
 

@@ -39,13 +39,16 @@ def new_lines(number, flags):
     assert old.isdisjoint(found), f"{number} {flags}: not everywhere: {old & {*found}}"
     of_rows = [line for line in new if re.match("[xy]_|Normalization", line)]
     assert bool(of_rows) == ("--seed" in flags and number in SPLIT_BY_SEED), (
-        f"{number} {flags}: other rows (SPLIT_BY_SEED): {of_rows}"
+        f"{number} {flags}: other rows: {of_rows}; if its seed splits the data, say so in SPLIT_BY_SEED"
     )
     return sorted(set(new) - set(of_rows))
 
 
 def test_a_script_hands_over_its_program(number, pytestconfig):
     lines = hand_over(source(number)).lines
+    assert any(line.startswith("prints ") for line in lines), "it does not print the accuracy"
+    images = [line.partition(" ")[2] for line in lines if line.startswith("x_")]
+    assert len(images) == len(set(images)), "it is tested with data that it was trained with"
     if pytestconfig.option.update:
         write_program(number, number, lines)
     assert changes(read_programs().get(number, ("", []))[1], lines) == [], (
