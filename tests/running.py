@@ -26,6 +26,7 @@ from files import scripts
 
 SCORE = [0.2468, 0.7531]  # the loss and the accuracy that stand for a result
 REAL_SIZE = 60_000, 10_000  # images of MNIST to train with and to test with
+FEW = 320, 100
 TRAINED = "(here it would train)"  # what is printed for the progress
 FIRST_WEIGHTS = {}  # of seeds and networks that were met
 
@@ -232,4 +233,10 @@ def hand_over(text, flags="", load_data=None):
 
 def images_for(name):
     """Return the noise with which a program of programs.txt is written down: as much as MNIST for a script."""
-    return noise(*(REAL_SIZE if name in scripts() else (320, 100)))
+    return noise(*(REAL_SIZE if name in scripts() else FEW))
+
+
+@functools.cache
+def lines_for_few(text, flags=""):
+    """Return the lines that the text of a program hands over with these flags, for few images."""
+    return hand_over(text, flags, noise(*FEW)).lines

@@ -76,7 +76,8 @@ def network(*layers, image=True):
     model = keras.Sequential([Input((28, 28, 1) if image else (784,)), *layers])
     draws = np.random.RandomState(0)
     shapes = [weights.shape for weights in model.get_weights()]
-    sizes = [3 / np.sqrt(max(100, np.prod(shape[:-1]))) for shape in shapes]
+    # Large enough that answers differ from image to image, not so large that all are certain
+    sizes = [3.5 / np.sqrt(max(100, np.prod(shape[:-1]))) for shape in shapes]
     model.set_weights([draws.normal(0, *one) for one in zip(sizes, shapes, strict=True)])
     return model
 
@@ -109,7 +110,7 @@ def test_the_page_computes_what_keras_computes(which, run_in_page, mnist_file):
     with np.load(mnist_file) as file:
         images = file["x_test"][:20]
     wanted = model.predict(images.reshape(-1, *model.input_shape[1:]) / 255, verbose=0)
-    assert wanted.std(axis=0).max() > 0.001, "it tells no image from another"
+    assert wanted.std(axis=0).max() > 0.01, "it tells no image from another"
     code = f"{images.reshape(-1, 784).tolist()}.map(row => predict(row.map(x => x / 255)))"
     found = run_in_page(Path(PAGE).absolute(), code)
     assert np.abs(found - wanted).max() < 1e-5

@@ -13,7 +13,7 @@ import offline_mnist
 import PIL.Image
 import pytest
 from files import source
-from running import hand_over, noise, save_noise
+from running import FEW, hand_over, lines_for_few, save_noise
 from sklearn.datasets import load_digits
 
 NOTICE = "MNIST could not be downloaded ("
@@ -135,7 +135,7 @@ def test_a_network_that_says_nothing_is_no_internet(
         socket.setdefaulttimeout(0.2)
         return get_file(**given | here)
 
-    save_noise(tmp_path / "noise.npz", 320, 100)
+    save_noise(tmp_path / "noise.npz", *FEW)
     monkeypatch.setenv("MNIST_NPZ", str(tmp_path / "noise.npz"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr("keras.src.datasets.mnist.get_file", download)
@@ -146,7 +146,7 @@ def test_a_network_that_says_nothing_is_no_internet(
     assert NOTICE in capsys.readouterr().err
     # What is printed stands on a line with Keras' progress
     lines = [line for line in found.lines if not line.startswith("prints")]
-    wanted = hand_over(source(number), load_data=noise(320, 100)).lines
+    wanted = lines_for_few(source(number))
     assert lines == [line for line in wanted if not line.startswith("prints")]
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["noise.npz"]
 

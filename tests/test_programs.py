@@ -1,11 +1,10 @@
 """What each script hands to Keras is what programs.txt says, and each option changes what it should, nothing else."""
 
-import functools
 import re
 
 from files import options_of, source
 from programs import changes, read_programs, write_program
-from running import hand_over, noise
+from running import hand_over, lines_for_few
 
 # For each option a value to try, one to try with all the others, and the lines that come of a value
 OPTIONS = {
@@ -23,15 +22,9 @@ SPLIT_BY_SEED = ["02", "05"]  # where the seed says, too, which rows are the tes
 ALONE = []  # options that do nothing beside the others, as one of SGD beside `--optimizer adam`
 
 
-@functools.cache
-def lines_of(number, flags=""):
-    """Return the lines that a script hands over with these flags, for few images."""
-    return hand_over(source(number), flags, noise(320, 100)).lines
-
-
 def new_lines(number, flags):
     """Return the lines that a script hands over with these flags only; rows change where the seed splits them."""
-    plain, found = lines_of(number), lines_of(number, flags)
+    plain, found = lines_for_few(source(number)), lines_for_few(source(number), flags)
     assert len(found) >= len(plain), f"{number} {flags}: something is no more"
     changed = changes(plain, found)
     new = [line[2:] for line in changed if line[0] == "+"]
@@ -47,8 +40,8 @@ def new_lines(number, flags):
 def test_a_script_hands_over_its_program(number, pytestconfig):
     lines = hand_over(source(number)).lines
     assert any(line.startswith("prints ") for line in lines), "it does not print the accuracy"
-    images = [line.partition(" ")[2] for line in lines if line.startswith("x_")]
-    assert len(images) == len(set(images)), "it is tested with data that it was trained with"
+    inputs = [line.partition(" ")[2] for line in lines if line.startswith("x_")]
+    assert len(inputs) == len(set(inputs)), "it is tested with data that it was trained with"
     if pytestconfig.option.update:
         write_program(number, number, lines)
     assert changes(read_programs().get(number, ("", []))[1], lines) == [], (
